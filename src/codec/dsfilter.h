@@ -1,0 +1,41 @@
+/*
+ * dsfilter.h - the `filesystems` filter: which datasets a job is about.
+ *
+ * A set of rules "PATTERN: bool".  A pattern without '<' matches exactly that
+ * dataset; "PATH<" matches PATH and everything below; "<" everything.  For one
+ * dataset, an exact rule decides; else the subtree rule with the most
+ * components; else the answer is no.  Order does not matter.
+ */
+#ifndef CODEC_DSFILTER_H
+#define CODEC_DSFILTER_H
+
+#include "base/err.h"
+#include "base/strs.h"
+
+struct dsfilter_rule {
+	char *path; /* without '<' */
+	bool subtree;
+	bool accept;
+};
+
+/* A zeroed filter accepts nothing. */
+struct dsfilter {
+	struct dsfilter_rule *v;
+	size_t n, cap;
+};
+
+/* ERR_INVALID: pattern malformed, or already there. */
+int dsfilter_add(struct dsfilter *f, const char *pattern, bool accept, struct err *err)
+	must_check;
+bool dsfilter_accepts(const struct dsfilter *f, const char *dataset);
+void dsfilter_free(struct dsfilter *f); /* leaves an empty filter */
+
+/*
+ * Where to look for what the filter may accept, so that listing need not walk the whole
+ * system: `subtrees` get the roots of accepting subtree rules (none of them below
+ * another; "" stands for everything and is then the only one), `exact` the exactly
+ * accepted datasets outside of those.  Both are appended to.
+ */
+void dsfilter_roots(const struct dsfilter *f, struct strs *subtrees, struct strs *exact);
+
+#endif

@@ -1,0 +1,163 @@
+/*
+ * config.h - the configuration, checked and immutable.
+ *
+ * conf_load() reads the file, its includes, and checks everything that can be
+ * checked without asking ZFS or the network; whoever holds a struct config need
+ * not check again.  Everything is owned by the config and lives until
+ * config_free(); it is never changed after loading and may be read by any thread.
+ *
+ * Errors are one line: FILE:LINE:COLUMN: KEY.PATH: what is wrong; what would be right.
+ */
+#ifndef CONF_CONFIG_H
+#define CONF_CONFIG_H
+
+#include "base/log.h"
+#include "codec/dsfilter.h"
+#include "codec/grid.h"
+#include "codec/regex.h"
+#include "codec/snapname.h"
+
+/* ---- global ---- */
+
+enum log_format { LOG_FORMAT_HUMAN, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+struct conf_outlet { /* type: stdout */
+	enum log_level level;
+	enum log_format format;
+	bool time, color;
+	bool bare; /* `logging: []`: warn, human, without time and level */
+};
+
+struct conf_global {
+	struct conf_outlet *outlets;
+	size_t n_outlets; /* >= 1 */
+	const char *control_sockpath;
+};
+
+/* ---- parts of jobs ---- */
+
+enum protection {
+	PROTECTION_INVALID = 0,
+	PROTECTION_RESUMABILITY = 1,
+	PROTECTION_INCREMENTAL = 2,
+	PROTECTION_NOTHING = 3,
+};
+
+enum initial_replication { INITIAL_MOST_RECENT, INITIAL_ALL, INITIAL_FAIL };
+
+enum placeholder_encryption {
+	PLACEHOLDER_ENCRYPTION_UNSPECIFIED,
+	PLACEHOLDER_ENCRYPTION_INHERIT,
+	PLACEHOLDER_ENCRYPTION_OFF,
+};
+
+struct conf_send { /* flags of zfs-send(8) */
+	bool encrypted, raw, send_properties, backup_properties, large_blocks, compressed,
+		embedded_data, saved;
+};
+
+struct conf_property {
+	const char *name, *value;
+};
+
+struct conf_recv {
+	const char **inherit; /* -x */
+	size_t n_inherit;
+	struct conf_property *override; /* -o */
+	size_t n_override;
+	enum placeholder_encryption placeholder_encryption;
+};
+
+struct conf_replication {
+	enum protection protect_initial, protect_incremental;
+	int64_t concurrency_steps;          /* >= 1 */
+	int64_t concurrency_size_estimates; /* >= 1 */
+	enum initial_replication initial_replication;
+};
+
+enum snapshotting_type { SNAPSHOTTING_MANUAL, SNAPSHOTTING_PERIODIC };
+
+struct conf_snapshotting {
+	enum snapshotting_type type;
+	/* periodic */
+	const char *prefix;
+	int64_t interval_s;    /* > 0 */
+	struct snapname *name; /* prefix and timestamp */
+};
+
+enum keep_type { KEEP_NOT_REPLICATED, KEEP_LAST_N, KEEP_GRID, KEEP_REGEX };
+
+struct conf_keep {
+	enum keep_type type;
+	struct regex *regex; /* last_n: NULL matches all */
+	bool negate;         /* regex */
+	int64_t count;       /* last_n: > 0 */
+	struct grid grid;
+	bool keep_snapshot_at_cursor; /* not_replicated */
+	const char *text; /* the rule as a user would name it: "last_n 10 ^zrepl_" */
+};
+
+struct conf_keeps {
+	struct conf_keep *v;
+	size_t n;
+};
+
+struct conf_connect { /* type: local */
+	const char *listener_name;
+	const char *client_identity;
+	int64_t dial_timeout_ms; /* 0: for ever */
+};
+
+struct conf_serve { /* type: local */
+	const char *listener_name;
+};
+
+/* ---- jobs ---- */
+
+enum job_type { JOB_PUSH, JOB_SINK, JOB_SNAP };
+
+struct conf_job {
+	enum job_type type;
+	const char *name;
+	const char *file; /* where it stands, for messages */
+	unsigned line;
+
+	struct dsfilter filesystems;           /* push, snap */
+	struct conf_snapshotting snapshotting; /* push, snap */
+	struct conf_connect connect;           /* push */
+	struct conf_send send;                 /* push */
+	struct conf_replication replication;   /* push */
+	struct conf_keeps keep_sender;         /* push */
+	struct conf_keeps keep_receiver;       /* push */
+	struct conf_keeps keep;                /* snap */
+	struct conf_serve serve;               /* sink */
+	const char *root_fs;                   /* sink */
+	struct conf_recv recv;                 /* sink */
+};
+
+struct config {
+	struct conf_global global;
+	struct conf_job *jobs; /* in the order of the file */
+	size_t n_jobs;
+	struct config_memory *memory; /* what everything above points into */
+};
+
+/* "push", "sink", "snap"; the words of the other enums as in the file. */
+const char *job_type_name(enum job_type t);
+const char *protection_name(enum protection p);
+const char *initial_replication_name(enum initial_replication i);
+
+/*
+ * path NULL: the first of /etc/zrepl/zrepl.yml and /usr/local/etc/zrepl/zrepl.yml that
+ * exists.  NULL with ERR_INVALID (content) or ERR_SYSTEM (cannot read).
+ */
+struct config *config_load(const char *path, struct err *err) must_check;
+/* The same from memory; file is for messages, and the place that includes are relative
+ * to. */
+struct config *config_parse(const char *file, struct view text, struct err *err)
+	must_check;
+const struct conf_job *config_job(const struct config *c, const char *name); /* or NULL */
+void config_free(struct config *c);
+DEFINE_CLEANUP(config_free, struct config *);
+
+#endif
