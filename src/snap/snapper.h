@@ -1,0 +1,75 @@
+/*
+ * snapper.h - takes a job's snapshots: periodically, or never (manual).
+ *
+ *	SyncUp --> (sleep) --> Planning --> Snapshotting --> Waiting --> Planning ...
+ *	   |                      |              |
+ *	SyncUpErrWait          ErrorWait <-------+        any --ctx done--> Stopped
+ *
+ * All filesystems of a cycle get the same name, those of one pool atomically.  One that
+ * fails does not stop the others.  Sleeping follows the wall clock and survives suspend.
+ *
+ * snapper_run() is a thread's body; report() may be called from any thread.
+ */
+#ifndef SNAP_SNAPPER_H
+#define SNAP_SNAPPER_H
+
+#include "conf/config.h"
+#include "conf/env.h"
+#include "zfs/zfs.h"
+
+/* Called after every cycle, in the snapper's thread, also if snapshots failed. */
+typedef void snapper_cycle_fn(void *arg);
+
+struct snapper_opts { /* borrowed until snapper_free() */
+	const struct conf_snapshotting *conf;
+	const struct dsfilter *filter;
+	struct zfs *zfs;
+	const struct env *env;
+	struct log log; /* subsystem snapshot */
+	snapper_cycle_fn *on_cycle;
+	void *on_cycle_arg;
+};
+
+enum snapper_state { /* values of the status document */
+		     SNAPPER_SYNC_UP = 1,
+		     SNAPPER_SYNC_UP_ERR_WAIT = 2,
+		     SNAPPER_PLANNING = 4,
+		     SNAPPER_SNAPSHOTTING = 8,
+		     SNAPPER_WAITING = 16,
+		     SNAPPER_ERROR_WAIT = 32,
+		     SNAPPER_STOPPED = 64,
+};
+
+enum snap_fs_state { SNAP_PENDING = 1, SNAP_STARTED = 2, SNAP_DONE = 4, SNAP_ERROR = 8 };
+
+struct snap_report_fs {
+	char *path;
+	enum snap_fs_state state;
+	char *snap_name;             /* "" before it started */
+	struct timespec start, done; /* zero: not yet */
+	char *error;                 /* NULL: none */
+};
+
+struct snapper_report {
+	enum snapshotting_type type;
+	enum snapper_state state;    /* periodic */
+	struct timespec sleep_until; /* zero: not sleeping */
+	char *error;                 /* NULL: none */
+	struct snap_report_fs *fs;   /* of the last cycle, by path */
+	size_t n_fs;
+};
+
+struct snapper;
+struct snapper *snapper_new(const struct snapper_opts *o) must_check;
+void snapper_run(struct ctx *ctx,
+		 struct snapper *s); /* until ctx is done; manual: at once */
+void snapper_report(struct snapper *s,
+		    struct snapper_report *out); /* a copy; caller frees */
+void snapper_free(struct snapper *s);
+DEFINE_CLEANUP(snapper_free, struct snapper *);
+
+const char *snapper_state_name(enum snapper_state s); /* "SyncUp", "Planning", ... */
+const char *snap_fs_state_name(enum snap_fs_state s); /* "SnapPending", ... */
+void snapper_report_free(struct snapper_report *r);
+
+#endif
