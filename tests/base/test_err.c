@@ -25,13 +25,57 @@ TEST(err_wrap_puts_the_outermost_context_first)
 	CHECK_INT(e.sys, ENOENT);
 }
 
-TEST(err_may_be_set_from_its_own_message)
+TEST(err_detail_adds_at_the_end)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 
-	err_set(&e, ERR_REMOTE, "first");
-	err_set(&e, ERR_REMOTE, "again: %s", e.msg);
-	CHECK_STR(err_msg(&e), "again: first");
+	err_set(&e, ERR_BUSY, "destroy");
+	err_detail(&e, "%d holds", 2);
+	CHECK_STR(err_msg(&e), "destroy: 2 holds");
+}
+
+TEST(err_may_be_set_wrapped_and_detailed_from_its_own_message)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+
+	err_set(&e, ERR_REMOTE, "a");
+	err_set(&e, ERR_REMOTE, "b %s", e.msg);
+	CHECK_STR(err_msg(&e), "b a");
+	err_wrap(&e, "c %s", e.msg);
+	CHECK_STR(err_msg(&e), "c b a: b a");
+	err_detail(&e, "%s", err_msg(&e));
+	CHECK_STR(err_msg(&e), "c b a: b a: c b a: b a");
+}
+
+TEST(err_sys_copes_with_an_errno_that_has_no_name)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+
+	err_sys(&e, 99999, "read");
+	CHECK_STR(err_msg(&e), "read: error 99999");
+}
+
+TEST(err_move_leaves_nothing_behind_and_survives_moving_to_itself)
+{
+	cleanup(err_clear) struct err a = ERR_INIT;
+	cleanup(err_clear) struct err b = ERR_INIT;
+
+	err_set(&a, ERR_DENIED, "no");
+	err_set(&b, ERR_BUSY, "old");
+	err_move(&b, &a);
+	CHECK_INT(a.kind, ERR_NONE);
+	CHECK_STR(err_msg(&a), "no error");
+	err_move(&b, &b);
+	CHECK_STR(err_msg(&b), "no");
+	CHECK_INT(b.kind, ERR_DENIED);
+}
+
+TEST(every_kind_has_a_name)
+{
+	for (int k = ERR_NONE; k <= ERR_CANCELLED; k++)
+		CHECK(err_kind_name((enum err_kind)k) != NULL);
+	CHECK_STR(err_kind_name(ERR_CANCELLED), "cancelled");
+	CHECK_STR(err_kind_name((enum err_kind)1000), "unknown");
 }
 
 TEST_MAIN()
