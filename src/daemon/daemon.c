@@ -1,0 +1,145 @@
+#include "daemon/daemon.h"
+
+#include "base/version.h"
+#include "daemon/control.h"
+#include "daemon/outlets.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+struct running {
+	struct ctx *ctx;
+	struct job **jobs;
+	size_t n_jobs;
+	struct local_offers local;
+};
+
+/* Signals become readable; SIGPIPE becomes EPIPE.  Threads inherit the mask. */
+static int open_signals(struct err *err)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	sigset_t set;
+	int fd;
+
+	sigaction(SIGPIPE, &ignore, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_sys(err, errno, "sigprocmask");
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	return fd < 0 ? err_sys(err, errno, "signalfd") : fd;
+}
+
+static const char *wait_for_signal(int fd)
+{
+	struct signalfd_siginfo si = { 0 };
+
+	while (read(fd, &si, sizeof(si)) < 0 && errno == EINTR)
+		;
+	return si.ssi_signo == SIGINT ? "SIGINT" : "SIGTERM";
+}
+
+static void restore_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static bool is_sink(const struct job *j)
+{
+	return job_conf(j)->type == JOB_SINK;
+}
+
+/* Sinks last: an active job may still be using one until it has stopped. */
+static void stop_jobs(struct running *r)
+{
+	ctx_cancel(r->ctx);
+	for (size_t i = 0; i < r->n_jobs; i++)
+		if (!is_sink(r->jobs[i]))
+			job_stop(r->jobs[i]);
+	for (size_t i = 0; i < r->n_jobs; i++)
+		if (is_sink(r->jobs[i]))
+			job_stop(r->jobs[i]);
+}
+
+static void free_jobs(struct running *r)
+{
+	for (size_t i = 0; i < r->n_jobs; i++)
+		if (!is_sink(r->jobs[i]))
+			job_free(TAKE(r->jobs[i]));
+	for (size_t i = 0; i < r->n_jobs; i++)
+		job_free(r->jobs[i]);
+	free(r->jobs);
+	local_offers_free(&r->local);
+	ctx_free(r->ctx);
+}
+
+static void make_jobs(struct running *r, const struct config *config,
+		      struct job_surroundings *s)
+{
+	s->local = &r->local;
+	r->ctx = ctx_new(NULL);
+	r->jobs = xcalloc(config->n_jobs, sizeof(struct job *));
+	for (; r->n_jobs < config->n_jobs; r->n_jobs++)
+		r->jobs[r->n_jobs] = job_new(&config->jobs[r->n_jobs], s);
+}
+
+static void run_jobs(struct running *r, const struct log *log, int signal_fd)
+{
+	for (size_t i = 0; i < r->n_jobs; i++)
+		job_start(r->jobs[i], r->ctx);
+	log_info(log, "stopping: received %s", wait_for_signal(signal_fd));
+	/* From now on a signal has its default effect: a second one ends at once. */
+	restore_signals();
+	stop_jobs(r);
+}
+
+int daemon_run(const struct config *config, const struct env *env, int log_fd,
+	       struct err *err)
+{
+	cleanup(outlets_freep) struct outlets *outlets = NULL;
+	cleanup(zfs_freep) struct zfs *zfs = NULL;
+	cleanup(fd_closep) int signal_fd = open_signals(err);
+	const struct version_info *v = version_info();
+	struct control *control;
+	struct running r = { 0 };
+	struct log log, zfs_log;
+
+	if (signal_fd < 0)
+		return -1;
+	outlets = outlets_new(&config->global, log_fd);
+	log = outlets_log(outlets);
+	zfs_log = log_with_subsystem(&log, "zfs.cmd");
+	zfs = zfs_new(env, &zfs_log);
+	log_info(&log, "zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s", v->version,
+		 v->runtime, v->os, v->arch, v->compiler);
+
+	make_jobs(&r, config,
+		  &(struct job_surroundings){ .zfs = zfs, .env = env, .log = log });
+	control = control_start(
+		&(struct control_opts){
+			.sockpath = config->global.control_sockpath,
+			.jobs = r.jobs,
+			.n_jobs = r.n_jobs,
+			.zfs = zfs,
+			.env = env,
+			.log = { log.write, log.arg, "_control", "job" },
+		},
+		err);
+	if (control) {
+		log_info(&log, "starting daemon");
+		run_jobs(&r, &log, signal_fd);
+		control_stop(control);
+		log_info(&log, "daemon exiting");
+	}
+	free_jobs(&r);
+	return control ? 0 : err_wrap(err, "control socket");
+}
