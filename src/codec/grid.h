@@ -23,8 +23,9 @@ struct grid {
 };
 
 /*
- * ERR_INVALID: syntax, keep < 1 (but -1 means all), an interval shorter than one before
- * it that does not keep all, more than GRID_MAX_BUCKETS buckets, lengths that overflow.
+ * ERR_INVALID: syntax, keep < 1 (but -1 means all), an interval shorter than the one
+ * before it (unless all before it keep all), more than GRID_MAX_BUCKETS buckets, lengths
+ * that overflow.
  */
 int grid_parse(const char *text, struct grid *out, struct err *err) must_check;
 void grid_free(struct grid *g);

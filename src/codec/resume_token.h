@@ -21,8 +21,9 @@ struct resume_token {
 };
 
 /*
- * ERR_INVALID: the output says that the token is corrupt, an attribute does not parse, or
- * there is no toguid; ERR_NOT_FOUND: it is not the output of a zfs that decodes tokens.
+ * ERR_INVALID: the output says that the token is corrupt, an attribute does not parse,
+ * or there is no toguid or no toname (which has an @ and a sensible dataset before it);
+ * ERR_NOT_FOUND: it is not the output of a zfs that decodes tokens.
  */
 int resume_token_parse(struct view output, struct resume_token *out, struct err *err)
 	must_check;

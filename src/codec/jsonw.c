@@ -1,0 +1,178 @@
+#include "codec/jsonw.h"
+
+#include "codec/civil.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+void jsonw_init(struct jsonw *w, struct buf *out)
+{
+	*w = (struct jsonw){ .out = out };
+}
+
+static void put(struct jsonw *w, const char *s)
+{
+	buf_put(w->out, s, strlen(s));
+}
+
+static void comma(struct jsonw *w)
+{
+	if (w->has_item[w->depth])
+		put(w, ",");
+	w->has_item[w->depth] = true;
+}
+
+/* What every value begins with. */
+static void begin_value(struct jsonw *w)
+{
+	if (w->depth > 0 && w->is_object[w->depth]) {
+		assert(w->has_key);
+		w->has_key = false;
+		return;
+	}
+	assert(!w->has_key);
+	assert(w->depth > 0 || !w->has_item[0]);
+	comma(w);
+}
+
+static void open_level(struct jsonw *w, bool is_object)
+{
+	begin_value(w);
+	assert(w->depth + 1 < JSONW_MAX_DEPTH);
+	w->depth++;
+	w->has_item[w->depth] = false;
+	w->is_object[w->depth] = is_object;
+	put(w, is_object ? "{" : "[");
+}
+
+void jsonw_object(struct jsonw *w)
+{
+	open_level(w, true);
+}
+
+void jsonw_array(struct jsonw *w)
+{
+	open_level(w, false);
+}
+
+void jsonw_end(struct jsonw *w)
+{
+	assert(w->depth > 0 && !w->has_key);
+	put(w, w->is_object[w->depth] ? "}" : "]");
+	w->depth--;
+}
+
+/* Length of the UTF-8 sequence at s, or 0: it is none (RFC 3629). */
+static size_t utf8_len(const char *s)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	size_t n = p[0] < 0x80   ? 1
+		   : p[0] < 0xc2 ? 0
+		   : p[0] < 0xe0 ? 2
+		   : p[0] < 0xf0 ? 3
+				 : 4;
+
+	if (p[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+static void put_char(struct jsonw *w, const char *s, size_t n)
+{
+	if (n == 0)
+		put(w, "\xef\xbf\xbd");
+	else if (*s == '"' || *s == '\\')
+		buf_printf(w->out, "\\%c", *s);
+	else if (*s == '\n')
+		put(w, "\\n");
+	else if (*s == '\t')
+		put(w, "\\t");
+	else if (*s == '\r')
+		put(w, "\\r");
+	else if (n == 1 && *s < ' ')
+		buf_printf(w->out, "\\u%04x", (unsigned)*s);
+	else
+		buf_put(w->out, s, n);
+}
+
+static void put_quoted(struct jsonw *w, const char *s)
+{
+	put(w, "\"");
+	while (*s) {
+		size_t n = utf8_len(s);
+
+		put_char(w, s, n);
+		s += n ? n : 1;
+	}
+	put(w, "\"");
+}
+
+void jsonw_key(struct jsonw *w, const char *key)
+{
+	assert(w->depth > 0 && w->is_object[w->depth] && !w->has_key);
+	comma(w);
+	put_quoted(w, key);
+	put(w, ":");
+	w->has_key = true;
+}
+
+void jsonw_str(struct jsonw *w, const char *s)
+{
+	if (!s) {
+		jsonw_null(w);
+		return;
+	}
+	begin_value(w);
+	put_quoted(w, s);
+}
+
+void jsonw_u64(struct jsonw *w, uint64_t n)
+{
+	begin_value(w);
+	buf_printf(w->out, "%" PRIu64, n);
+}
+
+void jsonw_i64(struct jsonw *w, int64_t n)
+{
+	begin_value(w);
+	buf_printf(w->out, "%" PRId64, n);
+}
+
+void jsonw_bool(struct jsonw *w, bool b)
+{
+	begin_value(w);
+	put(w, b ? "true" : "false");
+}
+
+void jsonw_null(struct jsonw *w)
+{
+	begin_value(w);
+	put(w, "null");
+}
+
+void jsonw_time(struct jsonw *w, struct timespec t)
+{
+	struct civil c = civil_from_s(t.tv_sec);
+	char fraction[24] = "";
+
+	begin_value(w);
+	/* RFC 3339 has years of four digits only. */
+	if ((t.tv_sec == 0 && t.tv_nsec == 0) || c.year < 1 || c.year > 9999) {
+		put(w, "\"0001-01-01T00:00:00Z\"");
+		return;
+	}
+	if (t.tv_nsec != 0) {
+		snprintf(fraction, sizeof(fraction), ".%09ld", t.tv_nsec);
+		for (size_t n = strlen(fraction); fraction[n - 1] == '0'; n--)
+			fraction[n - 1] = '\0';
+	}
+	buf_printf(w->out, "\"%04" PRId64 "-%02d-%02dT%02d:%02d:%02d%sZ\"", c.year,
+		   c.month, c.day, c.hour, c.minute, c.second, fraction);
+}
