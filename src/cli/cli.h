@@ -1,0 +1,36 @@
+/*
+ * cli.h - the commands of zrepl: one file and one table entry each.
+ *
+ * A command gets its own arguments, the global --config taken out.  It returns the exit
+ * status: 0, or 1 after one message on stderr.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "base/err.h"
+
+#include <stdio.h>
+
+struct command {
+	const char *name;
+	const char *args;    /* behind the name, in the usage line */
+	const char *summary; /* one line */
+	const char *help;    /* options and details; ends with a newline */
+	int (*run)(const struct command *self, const char *config_path, int argc,
+		   char **argv);
+};
+
+extern const struct command cmd_configcheck, cmd_daemon, cmd_signal, cmd_status,
+	cmd_version;
+
+/* The whole program; argv as main() has it. */
+int cli_main(int argc, char **argv);
+
+/* For commands. */
+void cli_help(const struct command *c, FILE *to);
+/* "Error: ..." and the usage on stderr; returns 1. */
+int cli_usage_error(const struct command *c, const char *fmt, ...) printf_like(2, 3);
+/* The message, wrapped in nothing, on stderr; returns 1. */
+int cli_fail(const struct err *err);
+
+#endif
