@@ -1,0 +1,97 @@
+#include "cli/config_dump.h"
+#include "cli/options.h"
+#include "conf/env.h"
+
+#include <json-c/json.h>
+#include <string.h>
+
+static int parse_what(const char *word, unsigned *what)
+{
+	static const struct {
+		const char *word;
+		unsigned what;
+	} words[] = {
+		{ "all", DUMP_LOGGING | DUMP_JOBS },
+		{ "config", DUMP_LOGGING | DUMP_JOBS },
+		{ "jobs", DUMP_JOBS },
+		{ "logging", DUMP_LOGGING },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strcmp(words[i].word, word) == 0) {
+			*what = words[i].what;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static void print_indented(const char *json)
+{
+	struct json_object *o = json_tokener_parse(json);
+
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY |
+						       JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+static int run(const struct command *self, const char *config_path, int argc, char **argv)
+{
+	cleanup(err_clear) struct err err = ERR_INIT;
+	cleanup(config_freep) struct config *config = NULL;
+	cleanup(buf_free) struct buf out = { 0 };
+	const char *format = "", *what_word = "all";
+	bool skip_cert_check = false; /* no transport of this version has certificates */
+	const struct option_spec specs[] = {
+		{ "format", 0, &format, NULL },
+		{ "what", 0, &what_word, NULL },
+		{ "skip-cert-check", 0, NULL, &skip_cert_check },
+	};
+	int n = options_parse(self, specs, ARRAY_LEN(specs), argc, argv);
+	unsigned what;
+	struct env env;
+
+	if (n < 0)
+		return 1;
+	if (n > 0)
+		return cli_usage_error(self, "unexpected argument %s", argv[1]);
+	if (*format && strcmp(format, "pretty") != 0 && strcmp(format, "json") != 0 &&
+	    strcmp(format, "yaml") != 0)
+		return cli_usage_error(
+			self, "--format must be pretty, yaml or json, not '%s'", format);
+	if (parse_what(what_word, &what) < 0)
+		return cli_usage_error(
+			self, "--what must be all, config, jobs or logging, not '%s'",
+			what_word);
+	if (!(config = config_load(config_path, &err))) {
+		err_wrap(&err, "could not parse config");
+		return cli_fail(&err);
+	}
+	if (env_load(&env, &err) < 0)
+		return cli_fail(&err);
+	if (!*format)
+		return 0;
+	config_dump(&out, config,
+		    strcmp(format, "pretty") == 0 ? what : DUMP_LOGGING | DUMP_JOBS);
+	if (strcmp(format, "json") == 0)
+		fputs(out.p, stdout);
+	else
+		print_indented(out.p);
+	return 0;
+}
+
+const struct command cmd_configcheck = {
+	.name = "configcheck",
+	.args = "[--format pretty|yaml|json] [--what all|config|jobs|logging]",
+	.summary = "check the configuration, and show how it was understood",
+	.help = "Says nothing and exits 0 if it is good.\n"
+		"\n"
+		"Options:\n"
+		"  --format FORMAT    print it: pretty, yaml or json (default: print "
+		"nothing)\n"
+		"  --what PART        part to print with pretty: all, config, jobs or "
+		"logging\n"
+		"  --skip-cert-check  do not open certificate files\n",
+	.run = run,
+};

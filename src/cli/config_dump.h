@@ -1,0 +1,14 @@
+/*
+ * config_dump.h - the configuration as it was understood, as JSON (which is YAML too).
+ */
+#ifndef CLI_CONFIG_DUMP_H
+#define CLI_CONFIG_DUMP_H
+
+#include "base/buf.h"
+#include "conf/config.h"
+
+enum { DUMP_LOGGING = 1, DUMP_JOBS = 2 };
+
+void config_dump(struct buf *out, const struct config *c, unsigned what);
+
+#endif
