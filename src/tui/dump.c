@@ -462,9 +462,9 @@ static void section(struct page *p, const char *title, put_fn *put,
 }
 
 void dump_job(struct buf *out, const char *name, struct json_object *job,
-	      struct timespec now)
+	      struct timespec now, const struct tzif *zone)
 {
-	struct page p = { .out = out, .now = now };
+	struct page p = { .out = out, .now = now, .zone = zone };
 	const char *type = json_text(job, "type");
 	struct json_object *s = json_member(job, type);
 

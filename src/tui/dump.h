@@ -15,8 +15,8 @@
 struct json_object;
 struct tzif;
 
-/* Appends; `job` is the value below "Jobs". */
+/* Appends; `job` is the value below "Jobs"; times are shown in `zone`. */
 void dump_job(struct buf *out, const char *name, struct json_object *job,
-	      struct timespec now);
+	      struct timespec now, const struct tzif *zone);
 
 #endif
