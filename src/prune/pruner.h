@@ -59,7 +59,7 @@ struct prune_report_fs {
 
 struct prune_report {
 	enum pruner_state state;
-	char *error;                /* of the planning as a whole; NULL: none */
+	char *error; /* of the planning as a whole, or why it was stopped; NULL: none */
 	struct prune_report_fs *fs; /* empty before PRUNER_EXEC; by path, ascending */
 	size_t n_fs;
 };

@@ -22,7 +22,8 @@ struct prune_snap {
 	/* result */
 	bool destroy;
 	const char *kept_by; /* the first rule that keeps it (conf_keep.text), "held",
-				"common base", or "rule failed"; NULL if destroyed */
+				"common base", "rule failed", or "no rule" if there are
+				none at all; NULL if destroyed */
 };
 
 /* snaps: by createtxg, ascending.  -1: some rule could not be evaluated for some snapshot

@@ -1,0 +1,267 @@
+#include "prune/plan.h"
+
+#include "base/vec.h"
+#include "prune/report.h"
+#include "prune/rules.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- which filesystems ---- */
+
+static int by_path(const void *pa, const void *pb)
+{
+	const struct prune_plan_fs *a = pa;
+	const struct prune_plan_fs *b = pb;
+
+	return strcmp(a->report.path, b->report.path);
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The paths of a listing, sorted and borrowed; the caller frees the array. */
+static const char **sorted_paths(const struct ep_filesystems *l)
+{
+	const char **paths = xcalloc(l->n + 1, sizeof(*paths));
+
+	for (size_t i = 0; i < l->n; i++)
+		paths[i] = l->v[i].path;
+	qsort(paths, l->n, sizeof(*paths), by_text);
+	return paths;
+}
+
+/* sender: NULL if it is the target. */
+static void select_filesystems(const struct ep_filesystems *target,
+			       const struct ep_filesystems *sender,
+			       struct prune_plan *out)
+{
+	const char **known = sender ? sorted_paths(sender) : NULL;
+
+	for (size_t i = 0; i < target->n; i++) {
+		const char *path = target->v[i].path;
+		struct prune_plan_fs fs = { .report.path = xstrdup(path) };
+
+		if (target->v[i].is_placeholder)
+			fs.report.skip = PRUNE_SKIP_PLACEHOLDER;
+		else if (known &&
+			 !bsearch(&path, known, sender->n, sizeof(*known), by_text))
+			fs.report.skip = PRUNE_SKIP_NO_CORRESPONDENCE;
+		VEC_PUSH(out, fs);
+	}
+	free(known);
+	if (out->n > 1)
+		qsort(out->v, out->n, sizeof(*out->v), by_path);
+}
+
+static int list_filesystems(struct ctx *ctx, struct endpoint *e,
+			    struct ep_filesystems *out, struct err *err)
+{
+	if (e->ops->list_filesystems(ctx, e, out, err) < 0)
+		return err_wrap(err, "list filesystems of the %s", e->label);
+	return 0;
+}
+
+static int plan_filesystems(struct ctx *ctx, const struct pruner_opts *o,
+			    struct prune_plan *out, struct err *err)
+{
+	cleanup(ep_filesystems_free) struct ep_filesystems sender = { 0 };
+	cleanup(ep_filesystems_free) struct ep_filesystems target = { 0 };
+
+	if (list_filesystems(ctx, o->sender, &sender, err) < 0)
+		return -1;
+	if (o->target == o->sender) {
+		select_filesystems(&sender, NULL, out);
+		return 0;
+	}
+	if (list_filesystems(ctx, o->target, &target, err) < 0)
+		return -1;
+	select_filesystems(&target, &sender, out);
+	return 0;
+}
+
+/* ---- which snapshots ---- */
+
+static bool cursor_counts_as_replicated(const struct pruner_opts *o)
+{
+	if (o->side != PRUNE_SENDER)
+		return false;
+	for (size_t i = 0; i < o->rules->n; i++)
+		if (o->rules->v[i].type == KEEP_NOT_REPLICATED &&
+		    !o->rules->v[i].keep_snapshot_at_cursor)
+			return true;
+	return false;
+}
+
+/* 1: *guid; 0: there is none, and that is fine; -1: pruning would be blind. */
+static int cursor_guid(const struct pruner_opts *o, const struct versions *versions,
+		       struct ep_cursor *c, uint64_t *guid, struct err *err)
+{
+	if (!c) { /* PRUNE_LOCAL: all but the newest count as replicated */
+		if (versions->n == 0)
+			return 0;
+		*guid = versions->v[versions->n - 1].guid;
+		return 1;
+	}
+	if (c->err.kind != ERR_NONE) {
+		err_move(err, &c->err);
+		return err_wrap(err, "replication cursor");
+	}
+	if (c->exists) {
+		*guid = c->guid;
+		return 1;
+	}
+	if (o->cursor_may_be_missing)
+		return 0;
+	return err_set(err, ERR_NOT_FOUND,
+		       "no replication cursor of this job: one successful replication by "
+		       "this job is required before pruning");
+}
+
+/* All before the one at the cursor are replicated; its names are borrowed. */
+static size_t snapshots_of(const struct pruner_opts *o, const struct versions *versions,
+			   const uint64_t *cursor, struct prune_snap *out)
+{
+	size_t n = 0, replicated = 0;
+
+	for (size_t i = 0; i < versions->n; i++) {
+		const struct version *v = &versions->v[i];
+		bool at_cursor = cursor && v->guid == *cursor;
+
+		if (v->type != VERSION_SNAPSHOT)
+			continue;
+		if (at_cursor)
+			replicated = n + (cursor_counts_as_replicated(o) ? 1 : 0);
+		out[n++] = (struct prune_snap){
+			.name = v->name,
+			.creation_s = v->creation_s,
+			.createtxg = v->createtxg,
+			.held = v->has_userrefs && v->userrefs > 0,
+			.pinned = at_cursor && o->side == PRUNE_RECEIVER,
+		};
+	}
+	for (size_t i = 0; i < replicated; i++)
+		out[i].replicated = true;
+	return n;
+}
+
+static void report_snapshots(const struct prune_snap *snaps, size_t n,
+			     struct prune_report_fs *out)
+{
+	out->snaps = xcalloc(n, sizeof(*out->snaps));
+	out->n_snaps = n;
+	for (size_t i = 0; i < n; i++) {
+		out->snaps[i] = (struct prune_report_snap){
+			.name = xstrdup(snaps[i].name),
+			.replicated = snaps[i].replicated,
+			.creation_s = snaps[i].creation_s,
+			.kept_by = snaps[i].destroy ? NULL : xstrdup(snaps[i].kept_by),
+		};
+		out->n_destroy += snaps[i].destroy;
+	}
+}
+
+/* cursor: NULL for PRUNE_LOCAL. */
+static int plan_filesystem(const struct pruner_opts *o, struct ep_version_list *list,
+			   struct ep_cursor *cursor, struct prune_report_fs *out,
+			   struct err *err)
+{
+	uint64_t guid;
+	int r;
+
+	if (list->err.kind != ERR_NONE) {
+		err_move(err, &list->err);
+		return err_wrap(err, "list versions");
+	}
+	versions_sort(&list->versions);
+	r = cursor_guid(o, &list->versions, cursor, &guid, err);
+	if (r < 0)
+		return -1;
+
+	struct prune_snap *snaps = xcalloc(list->versions.n + 1, sizeof(*snaps));
+	size_t n = snapshots_of(o, &list->versions, r > 0 ? &guid : NULL, snaps);
+
+	r = prune_decide(o->rules, snaps, n, err);
+	report_snapshots(snaps, n, out);
+	free(snaps);
+	return r;
+}
+
+static int check_count(const struct endpoint *e, const char *what, size_t got,
+		       size_t asked, struct err *err)
+{
+	if (got == asked)
+		return 0;
+	return err_set(err, ERR_PROTOCOL,
+		       "list %s: the %s answers about %zu filesystems of %zu", what,
+		       e->label, got, asked);
+}
+
+static int list_versions(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
+			 struct ep_version_lists *out, struct err *err)
+{
+	if (e->ops->list_versions(ctx, e, paths, out, err) < 0)
+		return err_wrap(err, "list versions of the %s", e->label);
+	return check_count(e, "versions", out->n, paths->n, err);
+}
+
+static int list_cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
+			struct ep_cursors *out, struct err *err)
+{
+	if (e->ops->cursors(ctx, e, paths, out, err) < 0)
+		return err_wrap(err, "list replication cursors of the %s", e->label);
+	return check_count(e, "replication cursors", out->n, paths->n, err);
+}
+
+static int plan_snapshots(struct ctx *ctx, const struct pruner_opts *o,
+			  struct prune_plan *plan, struct err *err)
+{
+	cleanup(strs_free) struct strs paths = { 0 };
+	cleanup(ep_version_lists_free) struct ep_version_lists versions = { 0 };
+	cleanup(ep_cursors_free) struct ep_cursors cursors = { 0 };
+	struct prune_plan_fs *fs;
+	size_t i = 0;
+
+	VEC_FOREACH (fs, plan)
+		if (fs->report.skip == PRUNE_NOT_SKIPPED)
+			strs_add(&paths, fs->report.path);
+	if (paths.n == 0)
+		return 0;
+	if (list_versions(ctx, o->target, &paths, &versions, err) < 0)
+		return -1;
+	if (o->side != PRUNE_LOCAL &&
+	    list_cursors(ctx, o->sender, &paths, &cursors, err) < 0)
+		return -1;
+	VEC_FOREACH (fs, plan) {
+		if (fs->report.skip != PRUNE_NOT_SKIPPED)
+			continue;
+		/* what fails, fails for this filesystem alone */
+		if (plan_filesystem(o, &versions.v[i], cursors.n ? &cursors.v[i] : NULL,
+				    &fs->report, &fs->err) < 0)
+			assert(fs->err.kind != ERR_NONE);
+		i++;
+	}
+	return 0;
+}
+
+int prune_plan(struct ctx *ctx, const struct pruner_opts *o, struct prune_plan *out,
+	       struct err *err)
+{
+	if (plan_filesystems(ctx, o, out, err) < 0)
+		return -1;
+	return plan_snapshots(ctx, o, out, err);
+}
+
+void prune_plan_free(struct prune_plan *p)
+{
+	struct prune_plan_fs *fs;
+
+	VEC_FOREACH (fs, p) {
+		prune_report_fs_fini(&fs->report);
+		err_clear(&fs->err);
+	}
+	free(p->v);
+	*p = (struct prune_plan){ 0 };
+}
