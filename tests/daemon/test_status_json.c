@@ -1,0 +1,163 @@
+#include "daemon/status_json.h"
+#include "tap.h"
+
+static const char *text_of(struct buf *b, const struct job_status *s)
+{
+	struct jsonw w;
+
+	jsonw_init(&w, b);
+	status_json_job(&w, s);
+	return b->p;
+}
+
+TEST(a_push_job_that_never_ran_has_null_reports)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_PUSH,
+				.has_snapper = true,
+				.snapper = { .type = SNAPSHOTTING_MANUAL } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"push\",\"push\":{\"Replication\":null,\"PruningSender\":"
+		  "null,"
+		  "\"PruningReceiver\":null,\"Snapshotting\":{\"Type\":\"manual\","
+		  "\"Periodic\":null,\"Cron\":null,\"Manual\":{}}}}");
+}
+
+TEST(a_sink_has_no_snapper)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_SINK };
+
+	CHECK_STR(text_of(&b, &s), "{\"type\":\"sink\",\"sink\":{\"Snapper\":null}}");
+}
+
+TEST(a_replication_shows_steps_errors_and_unset_times)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct report_step steps[] = {
+		{ .from = "", .to = "@a", .bytes_expected = 10, .bytes_replicated = 10 },
+		{ .from = "#c", .to = "@b", .resumed = true, .bytes_replicated = 7 },
+	};
+	struct report_fs fs = {
+		.path = "tank/a",
+		.state = FS_STEP_ERROR,
+		.blocked_on = BLOCKED_ON_REPL_QUEUE,
+		.step_error = { "receive: \"disk\" full", { .tv_sec = 3 } },
+		.current_step = 1,
+		.steps = steps,
+		.n_steps = 2,
+	};
+	struct report_attempt attempt = {
+		.state = ATTEMPT_FILESYSTEM_ERROR,
+		.start = { .tv_sec = 1 },
+		.finish = { .tv_sec = 2, .tv_nsec = 500000000 },
+		.fs = &fs,
+		.n_fs = 1,
+	};
+	struct job_status s = {
+		.type = JOB_PUSH,
+		.has_replication = true,
+		.replication = { .start = { .tv_sec = 1 },
+				 .attempts = &attempt,
+				 .n_attempts = 1 },
+	};
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"push\",\"push\":{\"Replication\":{"
+		  "\"StartAt\":\"1970-01-01T00:00:01Z\",\"FinishAt\":\"0001-01-01T00:00:"
+		  "00Z\","
+		  "\"WaitReconnectSince\":\"0001-01-01T00:00:00Z\","
+		  "\"WaitReconnectUntil\":\"0001-01-01T00:00:00Z\","
+		  "\"WaitReconnectError\":null,\"Attempts\":[{\"State\":\"filesystem-"
+		  "error\","
+		  "\"StartAt\":\"1970-01-01T00:00:01Z\",\"FinishAt\":\"1970-01-01T00:00:"
+		  "02.5Z\","
+		  "\"PlanError\":null,\"Filesystems\":[{\"Info\":{\"Name\":\"tank/a\"},"
+		  "\"State\":\"step-error\",\"BlockedOn\":\"repl-queue\",\"PlanError\":"
+		  "null,"
+		  "\"StepError\":{\"Err\":\"receive: \\\"disk\\\" full\","
+		  "\"Time\":\"1970-01-01T00:00:03Z\"},\"CurrentStep\":1,\"Steps\":["
+		  "{\"Info\":{\"From\":\"\",\"To\":\"@a\",\"Resumed\":false,"
+		  "\"BytesExpected\":10,\"BytesReplicated\":10}},"
+		  "{\"Info\":{\"From\":\"#c\",\"To\":\"@b\",\"Resumed\":true,"
+		  "\"BytesExpected\":0,\"BytesReplicated\":7}}]}]}]},"
+		  "\"PruningSender\":null,\"PruningReceiver\":null,\"Snapshotting\":null}"
+		  "}");
+}
+
+TEST(a_pruner_has_null_lists_while_it_plans)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_SNAP,
+				.has_prune = true,
+				.prune = { .state = PRUNER_PLAN_ERR, .error = "no" } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"snap\",\"snap\":{\"Pruning\":{\"State\":\"PlanErr\","
+		  "\"Error\":\"no\","
+		  "\"Pending\":null,\"Completed\":null},\"Snapshotting\":null}}");
+}
+
+TEST(a_pruner_lists_all_snapshots_and_those_it_destroys)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct prune_report_snap snaps[] = {
+		{ .name = "old", .replicated = true, .creation_s = 60 },
+		{ .name = "new", .creation_s = 120, .kept_by = "last_n 1" },
+	};
+	struct prune_report_fs fs[] = {
+		{ .path = "tank/a",
+		  .snaps = snaps,
+		  .n_snaps = 2,
+		  .n_destroy = 1,
+		  .completed = true },
+		{ .path = "tank/b", .skip = PRUNE_SKIP_PLACEHOLDER },
+	};
+	struct job_status s = { .type = JOB_SNAP,
+				.has_prune = true,
+				.prune = { .state = PRUNER_EXEC, .fs = fs, .n_fs = 2 } };
+
+	CHECK_STR(
+		text_of(&b, &s),
+		"{\"type\":\"snap\",\"snap\":{\"Pruning\":{\"State\":\"Exec\",\"Error\":"
+		"\"\","
+		"\"Pending\":[{\"Filesystem\":\"tank/b\",\"SnapshotList\":null,"
+		"\"DestroyList\":null,\"SkipReason\":\"filesystem is placeholder\","
+		"\"LastError\":\"\"}],\"Completed\":[{\"Filesystem\":\"tank/a\","
+		"\"SnapshotList\":[{\"Name\":\"old\",\"Replicated\":true,"
+		"\"Date\":\"1970-01-01T00:01:00Z\"},{\"Name\":\"new\",\"Replicated\":"
+		"false,"
+		"\"Date\":\"1970-01-01T00:02:00Z\"}],\"DestroyList\":[{\"Name\":\"old\","
+		"\"Replicated\":true,\"Date\":\"1970-01-01T00:01:00Z\"}],\"SkipReason\":"
+		"\"\","
+		"\"LastError\":\"\"}]},\"Snapshotting\":null}}");
+}
+
+TEST(a_periodic_snapper_shows_its_state_as_a_number)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct snap_report_fs fs = { .path = "tank/a",
+				     .state = SNAP_DONE,
+				     .snap_name = "z_1",
+				     .start = { .tv_sec = 5 },
+				     .done = { .tv_sec = 6 } };
+	struct job_status s = { .type = JOB_SNAP,
+				.has_snapper = true,
+				.snapper = { .type = SNAPSHOTTING_PERIODIC,
+					     .state = SNAPPER_WAITING,
+					     .sleep_until = { .tv_sec = 600 },
+					     .fs = &fs,
+					     .n_fs = 1 } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"snap\",\"snap\":{\"Pruning\":null,\"Snapshotting\":{"
+		  "\"Type\":\"periodic\",\"Periodic\":{\"State\":16,"
+		  "\"SleepUntil\":\"1970-01-01T00:10:00Z\",\"Error\":\"\",\"Progress\":["
+		  "{\"Path\":\"tank/a\",\"State\":4,\"SnapName\":\"z_1\","
+		  "\"StartAt\":\"1970-01-01T00:00:05Z\",\"Hooks\":\"\","
+		  "\"HooksHadError\":false,\"DoneAt\":\"1970-01-01T00:00:06Z\"}]},"
+		  "\"Cron\":null,\"Manual\":null}}}");
+}
+
+TEST_MAIN()
