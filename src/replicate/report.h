@@ -72,4 +72,8 @@ const char *fs_state_name(enum fs_state s);
 const char *fs_blocked_name(enum fs_blocked b);
 void repl_report_free(struct repl_report *r); /* leaves an empty report */
 
+void timed_error_set(struct timed_error *e, const char *text); /* as of now */
+struct timed_error timed_error_dup(const struct timed_error *e);
+void timed_error_fini(struct timed_error *e); /* leaves none */
+
 #endif
