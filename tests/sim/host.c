@@ -1,0 +1,130 @@
+#include "host.h"
+
+#include "base/proc.h"
+#include "base/strs.h"
+
+#include <assert.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static char *home; /* bin/zfs, bin/zpool, N/ of the Nth machine */
+static unsigned machines;
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
+static void remove_home(void)
+{
+	nftw(home, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(home);
+}
+
+static char *below_home(const char *name)
+{
+	char *path;
+
+	if (asprintf(&path, "%s/%s", home, name) < 0)
+		abort();
+	return path;
+}
+
+static void link_as(const char *name)
+{
+	cleanup(str_freep) char *path = below_home(name);
+
+	if (symlink(SIMZFS_PATH, path) < 0)
+		abort();
+}
+
+static void make_home(void)
+{
+	cleanup(str_freep) char *bin = NULL, *path = NULL;
+	const char *tmp = getenv("TMPDIR");
+
+	if (asprintf(&home, "%s/simzfs.XXXXXX", tmp ? tmp : "/tmp") < 0 || !mkdtemp(home))
+		abort();
+	atexit(remove_home);
+	bin = below_home("bin");
+	if (mkdir(bin, 0700) < 0)
+		abort();
+	link_as("bin/zfs");
+	link_as("bin/zpool");
+	if (asprintf(&path, "%s:%s", bin, getenv("PATH")) < 0)
+		abort();
+	setenv("PATH", path, 1);
+	/* As the program does: a reader that ends is an error of write(2). */
+	sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+}
+
+void sim_start(void)
+{
+	static const char *const forget[] = { "SIMZFS_FAIL", "SIMZFS_FAIL_AT",
+					      "SIMZFS_FULL", "SIMZFS_INCR",
+					      "SIMZFS_VERIFY" };
+	cleanup(str_freep) char *dir = NULL;
+
+	if (!home)
+		make_home();
+	for (size_t i = 0; i < ARRAY_LEN(forget); i++)
+		unsetenv(forget[i]);
+	if (asprintf(&dir, "%s/%u", home, ++machines) < 0)
+		abort();
+	setenv("SIMZFS_DIR", dir, 1);
+}
+
+static char *run(const char *fmt, va_list ap) printf_like(1, 0);
+static char *run(const char *fmt, va_list ap)
+{
+	cleanup(str_freep) char *line = NULL;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	cleanup(strs_free) struct strs argv = { 0 };
+	cleanup(buf_free) struct buf out = { 0 };
+	cleanup(err_clear) struct err err = ERR_INIT;
+	char *word, *rest;
+
+	assert(home);
+	if (vasprintf(&line, fmt, ap) < 0)
+		abort();
+	strs_add(&argv, "zfs");
+	rest = line;
+	while ((word = strsep(&rest, " ")) != NULL)
+		strs_add(&argv, word);
+	if (proc_output(ctx, strs_argv(&argv), &out, &err) < 0) {
+		printf("# %s\n", err_msg(&err));
+		return NULL;
+	}
+	if (out.len > 0)
+		out.p[--out.len] = '\0';
+	return xstrdup(buf_str(&out));
+}
+
+bool sim(const char *fmt, ...)
+{
+	cleanup(str_freep) char *out = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	out = run(fmt, ap);
+	va_end(ap);
+	return out != NULL;
+}
+
+char *sim_output(const char *fmt, ...)
+{
+	va_list ap;
+	char *out;
+
+	va_start(ap, fmt);
+	out = run(fmt, ap);
+	va_end(ap);
+	return out;
+}
