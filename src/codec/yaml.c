@@ -64,6 +64,9 @@ static int fail(struct builder *b, const char *fmt, ...)
 	if (vasprintf(&what, fmt, ap) < 0)
 		abort();
 	va_end(ap);
+	for (char *c = what; *c; c++) /* names and tags may hold anything */
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
 	return err_set(b->err, ERR_INVALID, "%zu:%zu: %s", b->mark.line + 1,
 		       b->mark.column + 1, what);
 }
@@ -155,9 +158,9 @@ static int on_alias(struct builder *b, const char *name)
 		if (strcmp(b->anchors.v[i - 1].name, name) == 0)
 			a = &b->anchors.v[i - 1];
 	if (!a)
-		return fail(b, "alias '*%s' has no anchor before it", name);
+		return fail(b, "alias '*%.60s' has no anchor before it", name);
 	if (!a->is_complete)
-		return fail(b, "anchor '&%s' contains itself", name);
+		return fail(b, "anchor '&%.60s' contains itself", name);
 	if (b->depth + a->height > YAML_MAX_DEPTH)
 		return fail(b, "nested more than %d levels deep", YAML_MAX_DEPTH);
 	if (count_nodes(b, a->weight) < 0)
@@ -195,7 +198,7 @@ static int scalar_is_plain(struct builder *b, const yaml_event_t *ev, bool *is_p
 			*is_plain = true;
 			return 0;
 		}
-	return fail(b, "tag '%s' is not known here", tag);
+	return fail(b, "tag '%.60s' is not known here", tag);
 }
 
 static int on_scalar(struct builder *b, const yaml_event_t *ev)
@@ -230,7 +233,7 @@ static int open_frame(struct builder *b, enum yaml_kind kind, const yaml_char_t 
 	size_t index;
 
 	if (tag && strcmp((const char *)tag, want) != 0)
-		return fail(b, "tag '%s' is not known here", (const char *)tag);
+		return fail(b, "tag '%.60s' is not known here", (const char *)tag);
 	if (b->depth == YAML_MAX_DEPTH)
 		return fail(b, "nested more than %d levels deep", YAML_MAX_DEPTH);
 	if (count_nodes(b, 1) < 0 || add_anchor(b, anchor, &index) < 0)

@@ -30,8 +30,9 @@ struct conf_outlet { /* type: stdout */
 
 struct conf_global {
 	struct conf_outlet *outlets;
-	size_t n_outlets; /* >= 1 */
-	const char *control_sockpath;
+	size_t n_outlets;                /* >= 1 */
+	const char *control_sockpath;    /* fits into a sockaddr_un */
+	const char *stdinserver_sockdir; /* without effect as long as nothing serves it */
 };
 
 /* ---- parts of jobs ---- */
@@ -81,6 +82,7 @@ struct conf_snapshotting {
 	enum snapshotting_type type;
 	/* periodic */
 	const char *prefix;
+	const char *timestamp_format, *timestamp_location;
 	int64_t interval_s;    /* > 0 */
 	struct snapname *name; /* prefix and timestamp */
 };
@@ -120,7 +122,8 @@ struct conf_job {
 	enum job_type type;
 	const char *name;
 	const char *file; /* where it stands, for messages */
-	unsigned line;
+	unsigned line, column;
+	const char *path; /* in its file: "jobs[2]" */
 
 	struct dsfilter filesystems;           /* push, snap */
 	struct conf_snapshotting snapshotting; /* push, snap */
@@ -139,10 +142,13 @@ struct config {
 	struct conf_global global;
 	struct conf_job *jobs; /* in the order of the file */
 	size_t n_jobs;
+	/* What is accepted but probably not meant, in the form of the errors. */
+	const char *const *warnings;
+	size_t n_warnings;
 	struct config_memory *memory; /* what everything above points into */
 };
 
-/* "push", "sink", "snap"; the words of the other enums as in the file. */
+/* "push", "sink", "snap"; the words of the other enums as in the file.  NULL: no such. */
 const char *job_type_name(enum job_type t);
 const char *protection_name(enum protection p);
 const char *initial_replication_name(enum initial_replication i);

@@ -1,0 +1,123 @@
+#include "conf/schema.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { MAX_MESSAGE = 2000 };
+
+static void put_formatted(struct buf *out, const char *fmt, va_list ap) printf_like(2, 0);
+static void put_formatted(struct buf *out, const char *fmt, va_list ap)
+{
+	cleanup(str_freep) char *s = NULL;
+
+	if (vasprintf(&s, fmt, ap) < 0)
+		abort();
+	buf_printf(out, "%s", s);
+}
+
+/* "FILE:LINE:COLUMN: PATH: " */
+static void put_place(struct schema *s, struct buf *out, const struct yaml_node *at)
+{
+	buf_printf(out, "%s:%u:%u: ", s->file, at->line, at->column);
+	if (s->path.len)
+		buf_printf(out, "%s: ", buf_str(&s->path));
+}
+
+/* Messages quote what the file says; whatever that is, they stay one readable line. */
+static void make_printable(struct buf *b)
+{
+	struct buf out = { 0 };
+
+	for (size_t i = 0; i < b->len && out.len < MAX_MESSAGE; i++) {
+		unsigned char c = (unsigned char)b->p[i];
+
+		if (c == '\n')
+			buf_printf(&out, "\\n");
+		else if (c == '\t')
+			buf_printf(&out, "\\t");
+		else if (c < 0x20 || c == 0x7f)
+			buf_printf(&out, "\\x%02x", c);
+		else
+			buf_put(&out, &b->p[i], 1);
+	}
+	buf_free(b);
+	*b = out;
+}
+
+int schema_fail(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
+{
+	cleanup(buf_free) struct buf msg = { 0 };
+	va_list ap;
+
+	put_place(s, &msg, at);
+	va_start(ap, fmt);
+	put_formatted(&msg, fmt, ap);
+	va_end(ap);
+	make_printable(&msg);
+	return err_set(s->err, ERR_INVALID, "%s", buf_str(&msg));
+}
+
+int schema_fail_err(struct schema *s, const struct yaml_node *at, const struct err *why)
+{
+	return schema_fail(s, at, "%s", err_msg(why));
+}
+
+int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *want)
+{
+	switch (at->kind) {
+	case YAML_NULL:
+		return schema_fail(s, at, "is null; want %s", want);
+	case YAML_SCALAR:
+		if (at->is_plain)
+			return schema_fail(s, at, "is '%.60s'; want %s", at->text, want);
+		return schema_fail(s, at, "is the quoted text \"%.60s\"; want %s",
+				   at->text, want);
+	case YAML_LIST:
+		return schema_fail(s, at, "is a list; want %s", want);
+	case YAML_MAP:
+		return schema_fail(s, at, "is a map; want %s", want);
+	}
+	return schema_fail(s, at, "want %s", want);
+}
+
+void schema_warn(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
+{
+	cleanup(buf_free) struct buf msg = { 0 };
+	va_list ap;
+
+	put_place(s, &msg, at);
+	va_start(ap, fmt);
+	put_formatted(&msg, fmt, ap);
+	va_end(ap);
+	make_printable(&msg);
+	strs_add(s->warnings, buf_str(&msg));
+}
+
+size_t schema_enter(struct schema *s, const char *fmt, ...)
+{
+	size_t mark = s->path.len;
+	va_list ap;
+
+	va_start(ap, fmt);
+	put_formatted(&s->path, fmt, ap);
+	va_end(ap);
+	return mark;
+}
+
+void schema_leave(struct schema *s, size_t mark)
+{
+	assert(mark <= s->path.len);
+	s->path.len = mark;
+	s->path.p[mark] = '\0';
+}
+
+int schema_text(struct schema *s, const struct yaml_node *n, const char *want,
+		const char **out)
+{
+	if (n->kind != YAML_SCALAR && n->kind != YAML_NULL)
+		return schema_fail_type(s, n, want);
+	*out = n->kind == YAML_NULL ? "" : n->text;
+	return 0;
+}

@@ -1,0 +1,133 @@
+#include "conf/tables.h"
+
+#include "conf/value.h"
+
+#define AT(member) offsetof(struct conf_send, member)
+
+static const struct schema_key send_keys[] = {
+	DEFAULT("encrypted", &schema_bool, AT(encrypted), "false"),
+	DEFAULT("raw", &schema_bool, AT(raw), "false"),
+	DEFAULT("send_properties", &schema_bool, AT(send_properties), "false"),
+	DEFAULT("backup_properties", &schema_bool, AT(backup_properties), "false"),
+	DEFAULT("large_blocks", &schema_bool, AT(large_blocks), "false"),
+	DEFAULT("compressed", &schema_bool, AT(compressed), "false"),
+	DEFAULT("embedded_data", &schema_bool, AT(embedded_data), "false"),
+	DEFAULT("saved", &schema_bool, AT(saved), "false"),
+	SECTION("bandwidth_limit", &value_no_bandwidth_limit, 0),
+};
+static const struct schema_table send_table = SCHEMA_TABLE("send", send_keys, NULL);
+const struct schema_type table_send =
+	TABLE_TYPE(send_table, "a map of flags, such as {compressed: true}");
+
+#undef AT
+#define AT(member) offsetof(struct conf_recv, member)
+
+static const struct schema_word placeholder_words[] = {
+	{ "unspecified", PLACEHOLDER_ENCRYPTION_UNSPECIFIED },
+	{ "inherit", PLACEHOLDER_ENCRYPTION_INHERIT },
+	{ "off", PLACEHOLDER_ENCRYPTION_OFF },
+};
+static const struct schema_type placeholder_encryption_type =
+	ENUM_TYPE(placeholder_words);
+
+static const struct schema_key properties_keys[] = {
+	OPTIONAL("inherit", &value_properties, AT(inherit)),
+	OPTIONAL("override", &value_overrides, AT(override)),
+};
+static const struct schema_key placeholder_keys[] = {
+	DEFAULT("encryption", &placeholder_encryption_type, AT(placeholder_encryption),
+		"unspecified"),
+};
+static const struct schema_table properties_table =
+	SCHEMA_TABLE("properties", properties_keys, NULL);
+static const struct schema_table placeholder_table =
+	SCHEMA_TABLE("placeholder", placeholder_keys, NULL);
+static const struct schema_type properties_type =
+	TABLE_TYPE(properties_table, "a map with inherit and override");
+static const struct schema_type placeholder_type =
+	TABLE_TYPE(placeholder_table, "a map with encryption");
+
+static const struct schema_key recv_keys[] = {
+	SECTION("properties", &properties_type, 0),
+	SECTION("bandwidth_limit", &value_no_bandwidth_limit, 0),
+	SECTION("placeholder", &placeholder_type, 0),
+};
+static const struct schema_table recv_table = SCHEMA_TABLE("recv", recv_keys, NULL);
+const struct schema_type table_recv =
+	TABLE_TYPE(recv_table, "a map with properties, bandwidth_limit and placeholder");
+
+#undef AT
+#define AT(member) offsetof(struct conf_replication, member)
+
+static const struct schema_word protection_words[] = {
+	{ "guarantee_resumability", PROTECTION_RESUMABILITY },
+	{ "guarantee_incremental", PROTECTION_INCREMENTAL },
+	{ "guarantee_nothing", PROTECTION_NOTHING },
+};
+static const struct schema_word initial_replication_words[] = {
+	{ "most_recent", INITIAL_MOST_RECENT },
+	{ "all", INITIAL_ALL },
+	{ "fail", INITIAL_FAIL },
+};
+static const struct schema_type protection_type = ENUM_TYPE(protection_words);
+static const struct schema_type initial_replication_type =
+	ENUM_TYPE(initial_replication_words);
+static const struct schema_type concurrency_number = {
+	.decode = schema_decode_int,
+	.want = "how many at the same time, at least 1",
+	.min = 1,
+	.max = INT32_MAX,
+};
+
+static const struct schema_key protection_keys[] = {
+	DEFAULT("initial", &protection_type, AT(protect_initial),
+		"guarantee_resumability"),
+	DEFAULT("incremental", &protection_type, AT(protect_incremental),
+		"guarantee_resumability"),
+};
+static const struct schema_key concurrency_keys[] = {
+	DEFAULT("steps", &concurrency_number, AT(concurrency_steps), "1"),
+	DEFAULT("size_estimates", &concurrency_number, AT(concurrency_size_estimates),
+		"4"),
+};
+static const struct schema_table protection_table =
+	SCHEMA_TABLE("protection", protection_keys, NULL);
+static const struct schema_table concurrency_table =
+	SCHEMA_TABLE("concurrency", concurrency_keys, NULL);
+static const struct schema_type protection_section =
+	TABLE_TYPE(protection_table, "a map with initial and incremental");
+static const struct schema_type concurrency_section =
+	TABLE_TYPE(concurrency_table, "a map with steps and size_estimates");
+
+static const struct schema_key replication_keys[] = {
+	SECTION("protection", &protection_section, 0),
+	SECTION("concurrency", &concurrency_section, 0),
+};
+static const struct schema_key conflict_keys[] = {
+	DEFAULT("initial_replication", &initial_replication_type, AT(initial_replication),
+		"most_recent"),
+};
+static const struct schema_table replication_table =
+	SCHEMA_TABLE("replication", replication_keys, NULL);
+static const struct schema_table conflict_table =
+	SCHEMA_TABLE("conflict_resolution", conflict_keys, NULL);
+const struct schema_type table_replication =
+	TABLE_TYPE(replication_table, "a map with protection and concurrency");
+const struct schema_type table_conflict_resolution =
+	TABLE_TYPE(conflict_table, "a map with initial_replication");
+
+#undef AT
+
+const char *protection_name(enum protection p)
+{
+	static const struct schema_words words = WORDS(protection_words);
+
+	return schema_word(&words, p);
+}
+
+const char *initial_replication_name(enum initial_replication i)
+{
+	static const struct schema_words words = WORDS(initial_replication_words);
+
+	return schema_word(&words, i);
+}

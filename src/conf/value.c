@@ -1,0 +1,352 @@
+#include "conf/value.h"
+
+#include "codec/dsname.h"
+#include "codec/size.h"
+#include "conf/config.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+/* ---- names ---- */
+
+typedef int check_fn(const char *text, struct err *err);
+
+/* A text that check accepts. */
+static int decode_checked(struct schema *s, const struct schema_type *t,
+			  const struct yaml_node *n, check_fn *check, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	const char *text;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	if (check(text, &why) < 0)
+		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+	return schema_string.decode(s, t, n, out);
+}
+
+static int decode_job_name(struct schema *s, const struct schema_type *t,
+			   const struct yaml_node *n, void *out)
+{
+	return decode_checked(s, t, n, dsname_check_job, out);
+}
+
+const struct schema_type value_job_name = {
+	.decode = decode_job_name,
+	.want = "a name of at most 203 letters, digits, '-', '_', '.', ':' and spaces "
+		"that "
+		"does not begin with '_'",
+	.size = sizeof(const char *),
+};
+
+static int decode_identity(struct schema *s, const struct schema_type *t,
+			   const struct yaml_node *n, void *out)
+{
+	return decode_checked(s, t, n, dsname_check_component, out);
+}
+
+const struct schema_type value_identity = {
+	.decode = decode_identity,
+	.want = "a name of at most 255 letters, digits, '-', '_', '.', ':' and spaces, "
+		"which "
+		"becomes a dataset below the sink's root_fs",
+	.size = sizeof(const char *),
+};
+
+static int check_root_fs(const char *text, struct err *err)
+{
+	if (!*text)
+		return err_set(err, ERR_INVALID, "the path is empty");
+	return dsname_check_lenient(text, err);
+}
+
+static int decode_root_fs(struct schema *s, const struct schema_type *t,
+			  const struct yaml_node *n, void *out)
+{
+	return decode_checked(s, t, n, check_root_fs, out);
+}
+
+const struct schema_type value_root_fs = {
+	.decode = decode_root_fs,
+	.want = "a dataset such as tank/backups",
+	.size = sizeof(const char *),
+};
+
+static int check_socket(const char *text, struct err *err)
+{
+	if (!*text)
+		return err_set(err, ERR_INVALID, "the path is empty");
+	if (strlen(text) >= sizeof(((struct sockaddr_un *)NULL)->sun_path))
+		return err_set(err, ERR_INVALID, "the path has %zu bytes", strlen(text));
+	return 0;
+}
+
+static int decode_socket(struct schema *s, const struct schema_type *t,
+			 const struct yaml_node *n, void *out)
+{
+	return decode_checked(s, t, n, check_socket, out);
+}
+
+const struct schema_type value_socket = {
+	.decode = decode_socket,
+	.want = "the path of a unix socket, of 1 to 107 bytes",
+	.size = sizeof(const char *),
+};
+
+const struct schema_type value_listener = {
+	.decode = schema_decode_string,
+	.want = "the name by which a push job and a sink of this daemon find each other",
+	.size = sizeof(const char *),
+};
+
+const struct schema_type value_prefix = {
+	.decode = schema_decode_string,
+	.want = "what snapshot names begin with, such as zrepl_",
+	.size = sizeof(const char *),
+};
+
+/* ---- filter, regex, grid ---- */
+
+static void free_filter(void *p)
+{
+	dsfilter_free(p);
+}
+
+static int decode_filesystems(struct schema *s, const struct schema_type *t,
+			      const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+
+	if (n->kind != YAML_MAP)
+		return schema_fail_type(s, n, t->want);
+	if (schema_check_free_keys(s, n) < 0)
+		return -1;
+	arena_defer(s->arena, free_filter, out);
+	for (size_t i = 0; i < n->n_items; i++) {
+		const struct yaml_node *key = n->items[i].key;
+		size_t mark = schema_enter(s, "[\"%.60s\"]", key->text);
+		bool accept = false;
+
+		if (!yaml_bool(n->items[i].value, &accept))
+			return schema_fail_type(s, n->items[i].value, schema_bool.want);
+		if (dsfilter_add(out, key->text, accept, &why) < 0)
+			return schema_fail_err(s, key, &why);
+		schema_leave(s, mark);
+	}
+	return 0;
+}
+
+const struct schema_type value_filesystems = {
+	.decode = decode_filesystems,
+	.want = "a map of patterns to true or false, such as {\"tank/data<\": true}",
+	.size = sizeof(struct dsfilter),
+};
+
+static void free_regex(void *p)
+{
+	regex_free(p);
+}
+
+static int decode_regex(struct schema *s, const struct schema_type *t,
+			const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	struct regex *regex;
+	const char *text;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	if (!*text)
+		return 0;
+	if (!(regex = regex_new(text, &why)))
+		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+	arena_defer(s->arena, free_regex, regex);
+	memcpy(out, &regex, sizeof(regex));
+	return 0;
+}
+
+const struct schema_type value_regex = {
+	.decode = decode_regex,
+	.want = "a regular expression in RE2's syntax, such as ^zrepl_",
+	.size = sizeof(struct regex *),
+};
+
+static void free_grid(void *p)
+{
+	grid_free(p);
+}
+
+static int decode_grid(struct schema *s, const struct schema_type *t,
+		       const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	const char *text;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	if (grid_parse(text, out, &why) < 0)
+		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+	arena_defer(s->arena, free_grid, out);
+	return 0;
+}
+
+const struct schema_type value_grid = {
+	.decode = decode_grid,
+	.want = "a grid such as '1x1h(keep=all) | 24x1h | 30x1d'",
+	.size = sizeof(struct grid),
+};
+
+/* ---- properties ---- */
+
+static int decode_property(struct schema *s, const struct schema_type *t,
+			   const struct yaml_node *n, void *out)
+{
+	return decode_checked(s, t, n, dsname_check_property, out);
+}
+
+static const struct schema_type property_name = {
+	.decode = decode_property,
+	.want = "the name of a property, such as mountpoint",
+	.size = sizeof(const char *),
+};
+
+const struct schema_type value_properties = {
+	.decode = schema_decode_list,
+	.want = "a list of names of properties, such as [mountpoint]",
+	.size = sizeof(struct schema_list),
+	.element = &property_name,
+};
+
+static int decode_override(struct schema *s, const struct yaml_item *item,
+			   struct conf_property *out)
+{
+	static const char want[] = "a text, the value of the property";
+
+	if (property_name.decode(s, &property_name, item->key, &out->name) < 0)
+		return -1;
+	if (item->value->kind == YAML_NULL)
+		return schema_fail_type(s, item->value, want);
+	return schema_string.decode(s, &schema_string, item->value, &out->value);
+}
+
+static int decode_overrides(struct schema *s, const struct schema_type *t,
+			    const struct yaml_node *n, void *out)
+{
+	struct schema_list *list = out;
+	struct conf_property *v;
+
+	if (n->kind == YAML_NULL)
+		return 0;
+	if (n->kind != YAML_MAP)
+		return schema_fail_type(s, n, t->want);
+	if (schema_check_free_keys(s, n) < 0)
+		return -1;
+	v = arena_alloc(s->arena, n->n_items, sizeof(*v));
+	for (size_t i = 0; i < n->n_items; i++) {
+		size_t mark = schema_enter(s, "[\"%.60s\"]", n->items[i].key->text);
+
+		if (decode_override(s, &n->items[i], &v[i]) < 0)
+			return -1;
+		schema_leave(s, mark);
+	}
+	*list = (struct schema_list){ v, n->n_items };
+	return 0;
+}
+
+const struct schema_type value_overrides = {
+	.decode = decode_overrides,
+	.want = "a map of properties to values, such as {canmount: \"off\"}",
+	.size = sizeof(struct schema_list),
+};
+
+/* ---- what this version has not ---- */
+
+static int decode_nothing(struct schema *s, const struct schema_type *t,
+			  const struct yaml_node *n, void *out)
+{
+	(void)out;
+	if (n->kind == YAML_NULL || (n->kind == YAML_LIST && n->n_items == 0))
+		return 0;
+	if (n->kind != YAML_LIST)
+		return schema_fail_type(s, n, t->want);
+	return schema_fail(s, n, "is not supported by this version; remove the key");
+}
+
+const struct schema_type value_no_hooks = {
+	.decode = decode_nothing,
+	.want = "a list of hooks, which must be empty in this version",
+};
+
+const struct schema_type value_no_monitoring = {
+	.decode = decode_nothing,
+	.want = "a list of exporters, which must be empty in this version",
+};
+
+static int decode_size(struct schema *s, const struct schema_type *t,
+		       const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	int64_t bytes = 0;
+	const char *text;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	if (n->kind != YAML_NULL && size_parse(text, &bytes, &why) < 0)
+		return schema_fail_err(s, n, &why);
+	memcpy(out, &bytes, sizeof(bytes));
+	return 0;
+}
+
+static const struct schema_type size_type = {
+	.decode = decode_size,
+	.want = "a size such as 10 MiB, or -1 B for no limit",
+	.size = sizeof(int64_t),
+};
+
+struct bandwidth_limit {
+	int64_t max, bucket_capacity;
+};
+
+static const struct schema_key bandwidth_keys[] = {
+	{ "max", &size_type, SCHEMA_DEFAULT, offsetof(struct bandwidth_limit, max),
+	  "-1 B" },
+	{ "bucket_capacity", &size_type, SCHEMA_DEFAULT,
+	  offsetof(struct bandwidth_limit, bucket_capacity), "128 KiB" },
+};
+
+static int finish_bandwidth(struct schema *s, const struct yaml_node *n, void *out)
+{
+	const struct bandwidth_limit *b = out;
+
+	if (b->max == 0)
+		return schema_fail(s, n,
+				   "max is zero, and nothing would ever be sent; want "
+				   "-1 B for no limit");
+	if (b->max > 0)
+		return schema_fail(s, n,
+				   "a limit is not supported by this version; remove "
+				   "the key, or set max to -1 B");
+	if (b->bucket_capacity <= 0)
+		return schema_fail(s, n,
+				   "bucket_capacity is below one byte; want a size such "
+				   "as 128 KiB");
+	return 0;
+}
+
+static const struct schema_table bandwidth_table =
+	SCHEMA_TABLE("bandwidth_limit", bandwidth_keys, finish_bandwidth);
+
+static int decode_bandwidth(struct schema *s, const struct schema_type *t,
+			    const struct yaml_node *n, void *out)
+{
+	struct bandwidth_limit unlimited = { 0 };
+
+	(void)out;
+	return schema_decode_table(s, t, n, &unlimited);
+}
+
+const struct schema_type value_no_bandwidth_limit = {
+	.decode = decode_bandwidth,
+	.want = "a map with max and bucket_capacity",
+	.table = &bandwidth_table,
+};

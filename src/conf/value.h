@@ -1,0 +1,28 @@
+/*
+ * value.h - the types of value that are particular to this configuration.
+ *
+ * Each is a schema type; what it decodes into is said beside it.
+ */
+#ifndef CONF_VALUE_H
+#define CONF_VALUE_H
+
+#include "conf/schema.h"
+
+extern const struct schema_type value_job_name;    /* const char *; a valid job ID */
+extern const struct schema_type value_identity;    /* const char *; strict component */
+extern const struct schema_type value_listener;    /* const char *; not empty */
+extern const struct schema_type value_root_fs;     /* const char *; path, not empty */
+extern const struct schema_type value_socket;      /* const char *; fits sockaddr_un */
+extern const struct schema_type value_prefix;      /* const char * */
+extern const struct schema_type value_filesystems; /* struct dsfilter */
+extern const struct schema_type value_regex;       /* struct regex *; "" is NULL */
+extern const struct schema_type value_grid;        /* struct grid */
+extern const struct schema_type value_properties;  /* a list of const char * */
+extern const struct schema_type value_overrides;   /* a list of struct conf_property */
+
+/* Keys that zrepl 0.7 has and we have not; decoded into nothing. */
+extern const struct schema_type value_no_hooks;           /* must be empty */
+extern const struct schema_type value_no_monitoring;      /* must be empty */
+extern const struct schema_type value_no_bandwidth_limit; /* must mean unlimited */
+
+#endif
