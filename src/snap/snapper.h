@@ -20,6 +20,14 @@
 /* Called after every cycle, in the snapper's thread, also if snapshots failed. */
 typedef void snapper_cycle_fn(void *arg);
 
+/* The wall clock, and how to wait: sleep() returns 0 after about ms, -1 when ctx is done.
+ */
+struct snapper_clock {
+	struct timespec (*now)(void *arg);
+	int (*sleep)(void *arg, struct ctx *ctx, int64_t ms, struct err *err);
+	void *arg;
+};
+
 struct snapper_opts { /* borrowed until snapper_free() */
 	const struct conf_snapshotting *conf;
 	const struct dsfilter *filter;
@@ -28,6 +36,7 @@ struct snapper_opts { /* borrowed until snapper_free() */
 	struct log log; /* subsystem snapshot */
 	snapper_cycle_fn *on_cycle;
 	void *on_cycle_arg;
+	const struct snapper_clock *clock; /* NULL: the system's */
 };
 
 enum snapper_state { /* values of the status document */

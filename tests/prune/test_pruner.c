@@ -203,8 +203,10 @@ static void setup(struct fixture *t, const struct fake_fs *sender, size_t n_send
 		  const struct fake_fs *receiver, size_t n_receiver)
 {
 	*t = (struct fixture){
-		.sender = { { &fake_ops, "sender" }, sender, n_sender },
-		.receiver = { { &fake_ops, "receiver" }, receiver, n_receiver },
+		.sender = { .ep = { &fake_ops, "sender" }, .fs = sender, .n = n_sender },
+		.receiver = { .ep = { &fake_ops, "receiver" },
+			      .fs = receiver,
+			      .n = n_receiver },
 		.ctx = ctx_new(NULL),
 	};
 }
