@@ -21,7 +21,8 @@
 			(l)->cap = (l)->cap ? (l)->cap * 2 : 8;               \
 			(l)->v = xrealloc((l)->v, (l)->cap, sizeof(*(l)->v)); \
 		}                                                             \
-		(l)->v[(l)->n++] = (item);                                    \
+		(l)->v[(l)->n] = (item); /* which may read (l)->n */          \
+		(l)->n++;                                                     \
 	} while (0)
 
 #define VEC_FOREACH(p, l) for ((p) = (l)->v; (p) && (p) < (l)->v + (l)->n; (p)++)
