@@ -134,6 +134,7 @@ TEST(classes_are_those_of_re2)
 		{ "\\PN", "1", 0 },
 		{ "^[\\pN_]+$", "1_", 1 },
 		{ "\\p{Greek}", "a", 0 },
+		{ "\\P{L}*\\P{N}", "::", 1 },
 	};
 
 	check_matches(cases, ARRAY_LEN(cases));
