@@ -124,8 +124,12 @@ static void fail_orphans(struct stepping *st)
 		if (!has_one)
 			return;
 		names = queue_missing_parents(a->queue, fs);
-		err_set(&e, ERR_INVALID,
-			"parent(s) failed during initial replication: [%s]", names);
+		if (ctx_done(st->ctx))
+			err_set(&e, ERR_CANCELLED, "cancelled");
+		else
+			err_set(&e, ERR_INVALID,
+				"parent(s) failed during initial replication: [%s]",
+				names);
 		attempt_fs_step_failed(a, fs, &e, STEP_FOLLOWS);
 	}
 }
