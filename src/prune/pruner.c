@@ -77,8 +77,7 @@ static char *listing_take(struct listing *l)
 static void fs_failed(struct pruner *p, struct prune_report_fs *fs, const char *what,
 		      struct err *e)
 {
-	cleanup(str_freep) char *old = NULL;
-	cleanup(str_freep) char *text = NULL;
+	char *old, *text;
 
 	log_at(&p->o.log, LOG_ERROR,
 	       LOG_FIELDS({ "prune_side", prune_side_name(p->o.side) },
@@ -94,9 +93,10 @@ static void fs_failed(struct pruner *p, struct prune_report_fs *fs, const char *
 		text = xstrdup(err_msg(e));
 	}
 	pthread_mutex_lock(&p->lock);
-	old = TAKE(fs->error);
-	fs->error = TAKE(text);
+	old = fs->error;
+	fs->error = text;
 	pthread_mutex_unlock(&p->lock);
+	free(old);
 	if (p->first.kind == ERR_NONE) {
 		err_wrap(e, "prune %s", fs->path);
 		err_move(&p->first, e);

@@ -51,9 +51,10 @@ static struct timespec now(const struct snapper *s)
 /* Rounded up, so that after so long it is not too early. */
 static int64_t ms_until(struct timespec from, struct timespec to)
 {
-	int64_t ms = ((int64_t)to.tv_sec - from.tv_sec) * 1000;
+	int64_t s = (int64_t)to.tv_sec - from.tv_sec;
+	int64_t ns = to.tv_nsec - from.tv_nsec;
 
-	return ms + (to.tv_nsec - from.tv_nsec + 999999) / 1000000;
+	return s * 1000 + ns / 1000000 + (ns % 1000000 > 0);
 }
 
 static struct timespec later(struct timespec t, int64_t seconds)

@@ -107,6 +107,15 @@ TEST(a_grid_whose_anchor_is_unknown_keeps_all_that_matches)
 	CHECK_STR(got, "x2");
 }
 
+TEST(of_several_unknown_ones_the_youngest_tells_whether_the_anchor_is_known)
+{
+	const char *const names[N] = { "a!1", "x2", "a3", "a4", "a!5" };
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(str_freep) char *got = decide("grid 1x1h a", names, &e);
+
+	CHECK_STR(got, "x2");
+}
+
 TEST(another_rule_that_keeps_it_is_named_instead_of_the_failure)
 {
 	struct prune_snap s = { .name = "a!" };
