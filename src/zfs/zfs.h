@@ -48,13 +48,13 @@ struct zfs_dataset {
 	char *name;
 	enum zfs_type type;
 	uint64_t guid;
-	bool is_placeholder; /* zrepl:placeholder set locally to on, or the legacy hash */
+	bool is_placeholder; /* zrepl:placeholder is set to on, and not inherited */
 	bool is_encrypted;
 	char *resume_token; /* NULL: no partial receive */
 };
 
 struct zfs_datasets {
-	struct zfs_dataset *v; /* parents before children */
+	struct zfs_dataset *v; /* sorted by name: parents before children */
 	size_t n, cap;
 };
 
