@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include <stdatomic.h>
+
 /* ---- attempts ---- */
 
 static void two_steps(struct world *t)
@@ -345,6 +347,47 @@ TEST(any_call_may_be_the_one_that_is_cancelled)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		for (size_t n = 0; n < all[i].calls; n++)
 			cancel_nth(all[i].op, n);
+}
+
+struct watcher {
+	struct world *t;
+	atomic_bool is_over;
+	size_t n;
+};
+
+static void watch(void *arg)
+{
+	struct watcher *w = arg;
+
+	do {
+		struct repl_report rep;
+
+		replication_report(w->t->r, &rep);
+		if (rep.finish.tv_sec == 0)
+			check_report(&rep, false);
+		repl_report_free(&rep);
+		CHECK(replication_errors(w->t->r) >= -1);
+		w->n++;
+	} while (!atomic_load(&w->is_over));
+}
+
+TEST(reports_may_be_made_at_any_moment_of_a_run)
+{
+	cleanup(teardown) struct world t;
+	struct watcher w = { .t = &t };
+	struct thread thread = { 0 };
+
+	one_of_everything(&t);
+	fake_rule(&t.w, once(OP_DRY, 2, ERR_NETWORK));
+	fake_rule(&t.w, once(OP_RECEIVE, 3, ERR_NETWORK));
+	thread_start(&thread, "watch", watch, &w);
+	run_now(&t);
+	atomic_store(&w.is_over, true);
+	thread_join(&thread);
+	report_over(&t);
+	check_result(&t);
+	CHECK_INT(t.rc, 0);
+	CHECK(w.n > 0);
 }
 
 TEST_MAIN()
