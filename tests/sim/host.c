@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char *home; /* bin/zfs, bin/zpool, N/ of the Nth machine */
@@ -67,18 +68,27 @@ static void make_home(void)
 
 void sim_start(void)
 {
-	static const char *const forget[] = { "SIMZFS_FAIL", "SIMZFS_FAIL_AT",
-					      "SIMZFS_FULL", "SIMZFS_INCR",
-					      "SIMZFS_VERIFY" };
 	cleanup(str_freep) char *dir = NULL;
 
 	if (!home)
 		make_home();
-	for (size_t i = 0; i < ARRAY_LEN(forget); i++)
-		unsetenv(forget[i]);
-	if (asprintf(&dir, "%s/%u", home, ++machines) < 0)
+	if (asprintf(&dir, "%s/%u", home, ++machines) < 0 || mkdir(dir, 0700) < 0)
 		abort();
 	setenv("SIMZFS_DIR", dir, 1);
+}
+
+void sim_set(const char *name, const char *value)
+{
+	cleanup(str_freep) char *dir = NULL, *path = NULL;
+	FILE *f;
+
+	if (asprintf(&dir, "%s/%u/set", home, machines) < 0 ||
+	    asprintf(&path, "%s/%s", dir, name) < 0)
+		abort();
+	mkdir(dir, 0700);
+	f = fopen(path, "we");
+	if (!f || fputs(value ? value : "", f) < 0 || fclose(f) != 0)
+		abort();
 }
 
 static char *run(const char *fmt, va_list ap) printf_like(1, 0);

@@ -7,18 +7,21 @@
  *	CHECK_SHOW("tank/a", "tank/a @1{zrepl_STEP_J_j}");
  *
  * The environment is the process's, so there is one machine at a time; call these while
- * no other thread runs.  What sim.h says of SIMZFS_... can be set with setenv(3).
+ * no other thread runs.
  */
 #ifndef SIM_HOST_H
 #define SIM_HOST_H
 
 #include "base/base.h"
 
-/* A new, empty machine; what failed on an earlier one is forgotten. */
+/* A new, empty machine, without settings. */
 void sim_start(void);
 
 /* zfs, with these words as arguments; did it succeed?  No word can have a blank in it. */
 bool sim(const char *fmt, ...) printf_like(1, 2);
+
+/* A setting of sim.h: sim_set("SIMZFS_FAIL", "hold "); NULL: none. */
+void sim_set(const char *name, const char *value);
 
 /* What a zfs command prints, without the last newline; NULL if it fails.  The caller
  * frees. */

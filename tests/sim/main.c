@@ -75,10 +75,10 @@ static void log_start(int argc, char **argv)
 /* Was this command line chosen to fail? */
 static bool is_chosen(int argc, char **argv)
 {
-	const char *chosen = getenv("SIMZFS_FAIL");
+	const char *chosen = setting("SIMZFS_FAIL");
 	struct buf line = { 0 };
 
-	if (chosen == NULL || *chosen == '\0')
+	if (chosen == NULL)
 		return false;
 	for (int i = 1; i < argc; i++) {
 		buf_str(&line, argv[i]);

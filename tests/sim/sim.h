@@ -9,10 +9,12 @@
  * Environment
  *	SIMZFS_DIR	state directory, one a simulated machine; created if missing
  *	SIMZFS_LOG	append one line a process: start time in us, pid, ppid, argv
+ *	SIMZFS_DELAY_US	sleep so long in every process: a real zfs takes milliseconds
+ *
+ * Settings, from the environment or else from files $SIMZFS_DIR/set/NAME
  *	SIMZFS_FULL	length of a full stream, with suffix K, M, G (default 1M)
  *	SIMZFS_INCR	length of an incremental stream (default 64K).  The dataset
  *			properties sim:full and sim:incr override both.
- *	SIMZFS_DELAY_US	sleep so long in every process: a real zfs takes milliseconds
  *	SIMZFS_COPY	nonempty: move the stream with read(2) and write(2) of 128 KiB
  *			instead of vmsplice(2) and splice(2)
  *	SIMZFS_VERIFY	nonempty: zfs recv compares every byte (implies reading)
@@ -101,13 +103,13 @@ void buf_str(struct buf *b, const char *s);
 void buf_u64(struct buf *b, uint64_t v);
 void buf_flush(struct buf *b, int fd); /* write all of it */
 uint64_t parse_size(const char *s);
-bool env_set(const char *name);
 uint64_t mix64(uint64_t x); /* a good mixing function (splitmix64) */
 
 /* state.c: the state directory and the datasets in it */
 void state_open(void);
-void fail_set(uint64_t n); /* the nth process from now */
-bool fail_now(void);       /* is it this one? */
+const char *setting(const char *name); /* NULL: not set, or empty */
+void fail_set(uint64_t n);             /* the nth process from now */
+bool fail_now(void);                   /* is it this one? */
 uint64_t txg_take(uint64_t n);
 uint64_t guid_new(void);
 void name_copy(char dst[MAX_NAME], const char *name, size_t len);

@@ -52,6 +52,27 @@ void state_open(void)
 	close(fd);
 }
 
+const char *setting(const char *name)
+{
+	const char *env = getenv(name);
+	char path[64], text[4096];
+	ssize_t n;
+	int fd;
+
+	if (env != NULL)
+		return *env != '\0' ? env : NULL;
+	snprintf(path, sizeof(path), "../set/%s", name);
+	fd = openat(state_fd, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	n = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	if (n <= 0)
+		return NULL;
+	text[n] = '\0';
+	return dup_text(text);
+}
+
 void fail_set(uint64_t n)
 {
 	__atomic_store_n(&counters->fail_in, n, __ATOMIC_SEQ_CST);

@@ -66,7 +66,7 @@ static void emit(struct iovec *iov, int n)
 	static int mode = -1; /* 1 vmsplice, 0 writev */
 
 	if (mode < 0)
-		mode = !env_set("SIMZFS_COPY");
+		mode = setting("SIMZFS_COPY") == NULL;
 	while (n > 0) {
 		ssize_t done = mode == 1 ? vmsplice(STDOUT_FILENO, iov, (size_t)n, 0)
 					 : writev(STDOUT_FILENO, iov, n);
@@ -91,9 +91,8 @@ static void send_stream(const struct stream_head *head)
 	static struct stream_head h; /* static: its page is lent to the pipe */
 	static struct record_head heads[RECORD_HEADS];
 	uint64_t left = head->total - sizeof(h), number = head->first;
-	uint64_t fail_at = env_set("SIMZFS_FAIL_AT")
-				   ? parse_size(getenv("SIMZFS_FAIL_AT"))
-				   : UINT64_MAX;
+	const char *fail = setting("SIMZFS_FAIL_AT");
+	uint64_t fail_at = fail != NULL ? parse_size(fail) : UINT64_MAX;
 
 	payload_fill();
 	h = *head;
@@ -119,7 +118,7 @@ static uint64_t stream_length(const struct dataset *d, bool incremental)
 	uint64_t tail;
 
 	if (s == NULL)
-		s = getenv(incremental ? "SIMZFS_INCR" : "SIMZFS_FULL");
+		s = setting(incremental ? "SIMZFS_INCR" : "SIMZFS_FULL");
 	want = s != NULL ? parse_size(s) : incremental ? 64 << 10 : MIB;
 	if (want < least)
 		want = least;
@@ -319,7 +318,7 @@ static uint64_t recv_drain(uint64_t left)
 {
 	static unsigned char data[COPY_SIZE];
 	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
-	bool copy = env_set("SIMZFS_COPY");
+	bool copy = setting("SIMZFS_COPY") != NULL;
 	uint64_t done = 0;
 
 	while (done < left) {
@@ -506,7 +505,8 @@ int cmd_recv(int argc, char **argv)
 
 	/* No lock is held while the data passes. */
 	want = h.total - sizeof(h);
-	got = env_set("SIMZFS_VERIFY") ? recv_verify(want, h.first) : recv_drain(want);
+	got = setting("SIMZFS_VERIFY") != NULL ? recv_verify(want, h.first)
+					       : recv_drain(want);
 	if (got < want && !o.resumable)
 		die("cannot receive: failed to read from stream");
 	recv_store(&o, &h, exists, got);

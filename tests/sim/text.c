@@ -111,13 +111,6 @@ uint64_t parse_size(const char *s)
 	return v;
 }
 
-bool env_set(const char *name)
-{
-	const char *s = getenv(name);
-
-	return s != NULL && *s != '\0';
-}
-
 uint64_t mix64(uint64_t x)
 {
 	x += 0x9e3779b97f4a7c15;
