@@ -195,9 +195,10 @@ TEST(a_parent_that_fails_after_its_first_step_orphans_nobody)
 {
 	cleanup(teardown) struct world w;
 
-	SETUP(&w, "a", "a/b");
+	SETUP(&w, "a", "a/b", "a/b/c");
 	planned(&w, 0, FULL, "@x1 @x2");
 	planned(&w, 1, FULL, "@x9");
+	planned(&w, 2, FULL, "@x9");
 	queue_start(w.q);
 	CHECK_INT(next(&w), 0);
 	queue_step_done(w.q, 0);
@@ -205,6 +206,8 @@ TEST(a_parent_that_fails_after_its_first_step_orphans_nobody)
 	queue_step_failed(w.q, 0);
 	CHECK_INT(orphan(&w), -1);
 	CHECK_INT(next(&w), 1);
+	queue_step_done(w.q, 1);
+	CHECK_INT(next(&w), 2);
 }
 
 TEST(parents_that_cannot_be_planned_are_named_the_topmost_first)
