@@ -53,3 +53,10 @@ struct json_object *json_element(struct json_object *o, const char *key, size_t 
 {
 	return json_object_array_get_idx(json_member(o, key), i);
 }
+
+const char *json_element_text(struct json_object *o, const char *key, size_t i)
+{
+	struct json_object *v = json_element(o, key, i);
+
+	return json_object_is_type(v, json_type_string) ? json_object_get_string(v) : "";
+}

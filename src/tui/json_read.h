@@ -17,5 +17,7 @@ struct timespec json_time(struct json_object *o, const char *key);       /* or z
 /* Elements of an array member; 0 for anything else. */
 size_t json_length(struct json_object *o, const char *key);
 struct json_object *json_element(struct json_object *o, const char *key, size_t i);
+const char *json_element_text(struct json_object *o, const char *key,
+			      size_t i); /* or "" */
 
 #endif
