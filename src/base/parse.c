@@ -36,7 +36,7 @@ int parse_u64(struct view t, uint64_t *out, struct err *err)
 int parse_i64(struct view t, int64_t *out, struct err *err)
 {
 	bool negative = t.len > 0 && t.p[0] == '-';
-	struct view digits = { t.p + negative, t.len - negative };
+	struct view digits = { negative ? t.p + 1 : t.p, t.len - negative };
 	uint64_t n;
 
 	if (parse_u64(digits, &n, err) < 0)
