@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/vec.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <yaml.h>
@@ -307,6 +308,7 @@ static int close_frame(struct builder *b)
 	struct frame *f = &b->stack[b->depth - 1];
 	struct yaml_node *n = f->node;
 
+	assert(b->depth > 0 && n); /* the parser pairs starts and ends */
 	if (n->kind == YAML_MAP && expand_merges(b, &f->items) < 0)
 		return -1;
 	n->n_items = f->items.n;
@@ -372,6 +374,8 @@ static int fail_syntax(struct builder *b, const yaml_parser_t *p, struct view te
 
 	if (p->error == YAML_READER_ERROR) {
 		b->mark = mark_of_offset(text, p->problem_offset);
+		if (p->problem_value < 0)
+			return fail(b, "%s", problem);
 		return fail(b, "%s (byte 0x%02x)", problem, (unsigned)p->problem_value);
 	}
 	b->mark = p->problem_mark;

@@ -162,45 +162,55 @@ static void put_names(struct buf *out, const struct schema_union *u)
 			buf_printf(out, "%s%s", out->len ? ", " : "", u->v[i].name);
 }
 
-static int find_variant(struct schema *s, const struct schema_union *u,
-			const struct yaml_node *type, const struct schema_variant **out)
+static void fail_variant(struct schema *s, const struct schema_union *u,
+			 const struct yaml_node *type, const struct schema_variant *v)
 {
 	cleanup(buf_free) struct buf names = { 0 };
-	struct suggest nearest;
-	const char *text;
+	struct suggest nearest = suggest_start(type->text);
 
 	put_names(&names, u);
-	if (schema_text(s, type, "the name of a type", &text) < 0)
-		return -1;
-	nearest = suggest_start(text);
-	for (size_t i = 0; i < u->n; i++) {
-		if (strcmp(u->v[i].name, text) == 0)
-			*out = &u->v[i];
+	for (size_t i = 0; i < u->n; i++)
 		suggest_try(&nearest, u->v[i].name);
+	if (v && v->refusal)
+		schema_fail(s, type, "%s", v->refusal);
+	else if (v)
+		schema_fail(s, type,
+			    "%s '%s' is not supported by this version; supported: %s",
+			    u->what, v->name, buf_str(&names));
+	else if (suggest_result(&nearest))
+		schema_fail(s, type,
+			    "%s '%.60s' is unknown, perhaps '%s' is meant; there are %s",
+			    u->what, type->text, suggest_result(&nearest),
+			    buf_str(&names));
+	else
+		schema_fail(s, type, "%s '%.60s' is unknown; there are %s", u->what,
+			    type->text, buf_str(&names));
+}
+
+/* NULL: failed. */
+static const struct schema_variant *
+find_variant(struct schema *s, const struct schema_union *u, const struct yaml_node *type)
+{
+	const struct schema_variant *v = NULL;
+
+	if (type->kind != YAML_SCALAR) {
+		schema_fail_type(s, type, "the name of a type");
+		return NULL;
 	}
-	if (*out && (*out)->table)
-		return 0;
-	if (*out && (*out)->refusal)
-		return schema_fail(s, type, "%s", (*out)->refusal);
-	if (*out)
-		return schema_fail(
-			s, type,
-			"%s '%s' is not supported by this version; supported: %s",
-			u->what, text, buf_str(&names));
-	if (suggest_result(&nearest))
-		return schema_fail(
-			s, type,
-			"%s '%.60s' is unknown, perhaps '%s' is meant; there are %s",
-			u->what, text, suggest_result(&nearest), buf_str(&names));
-	return schema_fail(s, type, "%s '%.60s' is unknown; there are %s", u->what, text,
-			   buf_str(&names));
+	for (size_t i = 0; i < u->n && !v; i++)
+		if (strcmp(u->v[i].name, type->text) == 0)
+			v = &u->v[i];
+	if (v && v->table)
+		return v;
+	fail_variant(s, u, type, v);
+	return NULL;
 }
 
 int schema_decode_union(struct schema *s, const struct schema_type *t,
 			const struct yaml_node *n, void *out)
 {
 	const struct schema_union *u = t->variants;
-	const struct schema_variant *v = NULL;
+	const struct schema_variant *v;
 	const struct yaml_node *type;
 
 	if (n->kind != YAML_MAP)
@@ -216,7 +226,7 @@ int schema_decode_union(struct schema *s, const struct schema_type *t,
 				   "is required, but %s; want one of %s",
 				   type ? "empty" : "missing", buf_str(&names));
 	}
-	if (find_variant(s, u, type, &v) < 0)
+	if (!(v = find_variant(s, u, type)))
 		return -1;
 	schema_leave(s, mark);
 	if (u->tag != SCHEMA_NO_TAG)

@@ -47,7 +47,9 @@ int schema_decode_int(struct schema *s, const struct schema_type *t,
 {
 	int64_t v = 0;
 
-	if (n->kind != YAML_NULL && !yaml_int(n, &v))
+	bool is_zero_fine = t->min <= 0 && t->max >= 0;
+
+	if (n->kind == YAML_NULL ? !is_zero_fine : !yaml_int(n, &v))
 		return schema_fail_type(s, n,
 					t->want ? t->want : "a number, without quotes");
 	if (v < t->min)

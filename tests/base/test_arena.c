@@ -4,7 +4,7 @@
 TEST(arena_blocks_are_zeroed_aligned_and_apart)
 {
 	cleanup(arena_free) struct arena a = { 0 };
-	char *blocks[2000];
+	char *blocks[1500];
 
 	for (size_t i = 0; i < ARRAY_LEN(blocks); i++) {
 		blocks[i] = arena_alloc(&a, i % 50 + 1, 1);

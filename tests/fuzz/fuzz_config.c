@@ -1,0 +1,84 @@
+/* Configurations: what is accepted needs no further checks, errors are one line. */
+#include "conf/config.h"
+
+#include <assert.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_line(const char *msg)
+{
+	assert(strstr(msg, ":"));
+	for (const char *c = msg; *c; c++)
+		assert((unsigned char)*c >= ' ' && *c != 0x7f);
+}
+
+static void check_keeps(const struct conf_keeps *keeps)
+{
+	assert(keeps->n > 0);
+	for (size_t i = 0; i < keeps->n; i++) {
+		const struct conf_keep *k = &keeps->v[i];
+
+		assert(k->text && *k->text);
+		assert(k->type != KEEP_LAST_N || k->count > 0);
+		assert(k->type != KEEP_GRID || (k->grid.n > 0 && k->regex));
+		assert(k->type != KEEP_REGEX || k->regex);
+	}
+}
+
+static void check_snapshots(const struct conf_job *j)
+{
+	assert(j->filesystems.n > 0);
+	if (j->snapshotting.type == SNAPSHOTTING_MANUAL)
+		return;
+	assert(j->snapshotting.name && *j->snapshotting.prefix);
+	assert(j->snapshotting.interval_s > 0);
+}
+
+static void check_job(const struct config *c, const struct conf_job *j)
+{
+	assert(config_job(c, j->name) == j && job_type_name(j->type));
+	assert(j->file && j->path && j->line > 0 && j->column > 0);
+	switch (j->type) {
+	case JOB_PUSH:
+		check_snapshots(j);
+		check_keeps(&j->keep_sender);
+		check_keeps(&j->keep_receiver);
+		assert(*j->connect.listener_name && *j->connect.client_identity);
+		assert(j->connect.dial_timeout_ms >= 0);
+		assert(protection_name(j->replication.protect_initial));
+		assert(protection_name(j->replication.protect_incremental));
+		assert(initial_replication_name(j->replication.initial_replication));
+		assert(j->replication.concurrency_steps > 0);
+		assert(j->replication.concurrency_size_estimates > 0);
+		break;
+	case JOB_SINK:
+		assert(*j->root_fs && *j->serve.listener_name);
+		for (size_t i = 0; i < j->recv.n_inherit; i++)
+			assert(*j->recv.inherit[i]);
+		for (size_t i = 0; i < j->recv.n_override; i++)
+			assert(*j->recv.override[i].name && j->recv.override[i].value);
+		break;
+	case JOB_SNAP:
+		check_snapshots(j);
+		check_keeps(&j->keep);
+		break;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(config_freep) struct config *c = config_parse(
+		"/nonexistent/t.yml", (struct view){ (const char *)data, size }, &e);
+
+	if (!c) {
+		check_line(err_msg(&e));
+		return 0;
+	}
+	assert(c->global.n_outlets == 1 && *c->global.control_sockpath);
+	for (size_t i = 0; i < c->n_warnings; i++)
+		check_line(c->warnings[i]);
+	for (size_t i = 0; i < c->n_jobs; i++)
+		check_job(c, &c->jobs[i]);
+	return 0;
+}
