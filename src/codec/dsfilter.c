@@ -19,7 +19,8 @@ int dsfilter_add(struct dsfilter *f, const char *pattern, bool accept, struct er
 		return err_wrap(err, "filter pattern");
 	}
 	for (size_t i = 0; i < f->n; i++) {
-		if (f->v[i].subtree != rule.subtree || strcmp(f->v[i].path, rule.path))
+		if (f->v[i].subtree != rule.subtree ||
+		    strcmp(f->v[i].path, rule.path) != 0)
 			continue;
 		free(rule.path);
 		return err_set(err, ERR_INVALID, "filter pattern '%s' is there twice",

@@ -94,7 +94,7 @@ static void put_literal(struct scan *s)
 static int take_hex(struct scan *s)
 {
 	const char *at = s->rest.p;
-	struct view digits = { s->rest.p + 1, 0 };
+	struct view digits;
 	bool braces = s->rest.len > 1 && s->rest.p[1] == '{';
 	uint32_t value = 0;
 

