@@ -1,12 +1,10 @@
 /*
- * abstraction.h - the names of what we leave on the pools (compat: zrepl 0.7, byte for
- *byte).
+ * abstraction.h - what we leave on the pools, by name (compat: zrepl 0.7, byte for byte).
  *
  *	#zrepl_CURSOR_G_<guid>_J_<job>            sender: replicated up to here
- *	#zrepl_CURSORTENTATIVE__G_<guid>_J_<job>  sender: a step from or to here is under
- *way zrepl_STEP_J_<job>                        sender: hold on the ends of a step
- *	zrepl_last_received_J_<job>               receiver: hold on the newest received
- *one
+ *	#zrepl_CURSORTENTATIVE__G_<guid>_J_<job>  sender: an end of a step under way
+ *	zrepl_STEP_J_<job>                        sender: hold on the ends of a step
+ *	zrepl_last_received_J_<job>               receiver: hold on the newest one
  *
  * <guid> is 16 lower-case hexadecimal digits.  ZFS is the only database: these names are
  * all the state there is.  Pure text.

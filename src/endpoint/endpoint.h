@@ -90,6 +90,7 @@ struct ep_destroy_results {
 
 struct endpoint;
 
+/* What only the other side can do is NULL. */
 struct endpoint_ops {
 	int (*list_filesystems)(struct ctx *ctx, struct endpoint *e,
 				struct ep_filesystems *out, struct err *err);

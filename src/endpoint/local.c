@@ -2,6 +2,7 @@
 
 #include "base/vec.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 static const struct local *local_of(const struct endpoint *e)
@@ -41,6 +42,7 @@ int local_list_kinds(struct ctx *ctx, const struct local *l, const struct strs *
 
 		if (e->err.kind != ERR_NONE)
 			continue;
+		assert(n < found.n);
 		f = &found.v[n++];
 		if (!f->exists)
 			e->err = not_found(e->path);

@@ -640,19 +640,20 @@ static struct ep_stream silent(int *write_end)
 TEST(a_stream_that_stalls_is_given_up)
 {
 	cleanup(bench_end) struct bench b = { 0 };
-	cleanup(fd_closep) int write_end = -1, read_end = -1;
+	cleanup(fd_closep) int write_end = -1;
+	struct ep_stream s = silent(&write_end);
+	cleanup(fd_closep) int read_end = s.fd;
 	struct version v1 = ver("@1", 1);
 	struct ep_recv_req req = recv_req(&v1, resumability);
-	struct ep_stream s = silent(&write_end);
 
 	bench_start(&b);
-	read_end = s.fd;
 	b.env.stream_stall_ms = 100;
 	CHECK_INT(b.client->ops->receive(b.ctx, b.client, &req, &s, &b.err), -1);
 	CHECK_ERR(&b, ERR_TIMEOUT, "receive backup/c/tank/a@1: ");
 	target_is_placeholder();
 	CHECK_INT(b.client->ops->receive(b.ctx, b.client, &req, &s, &b.err), -1);
 	CHECK_ERR(&b, ERR_TIMEOUT, "receive backup/c/tank/a@1: ");
+	CHECK_INT(s.fd, read_end);
 	CHECK_SHOW("backup/c/tank/a", TARGET_GAP);
 }
 

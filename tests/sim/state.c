@@ -382,7 +382,8 @@ char **ds_names(const char *root, size_t *count)
 		names[i] = names[n - 1 - i];
 		names[n - 1 - i] = swap;
 	}
-	qsort(names, n, sizeof(*names), cmp_names);
+	if (n > 0)
+		qsort(names, n, sizeof(*names), cmp_names);
 	*count = n;
 	return names;
 }
