@@ -1,0 +1,207 @@
+# For the end-to-end tests: a daemon on two pools of a real OpenZFS, and TAP.
+#
+#	. tests/e2e/lib.sh
+#	setup                           pools $A (sending) and $B (receiving), root of the sink: $B/sink
+#	write_config <<CONF ...         jobs; global is added
+#	start_daemon; run_job push; stop_daemon
+#	is "$(guids ...)" "..." "sentence"
+#	done_testing
+#
+# Nothing here waits by sleeping: run_job and wait_log follow the daemon's log.
+# shellcheck shell=bash
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+. "$here/../../testbed/pools.sh"
+
+readonly patience=120 # seconds, for anything to happen
+zrepl=${ZREPL:-$here/../../build/gcc/zrepl}
+[ -x "$zrepl" ] || { echo "Bail out! no program at $zrepl"; exit 1; }
+tap_n=0 tap_failed=0
+daemon_pid=
+
+# ---- TAP ----
+
+ok() { # ok SENTENCE: the command before has succeeded; use with `if`
+	echo "ok $((++tap_n)) - $1"
+}
+
+not_ok() { # not_ok SENTENCE [EXPLANATION]
+	echo "not ok $((++tap_n)) - $1"
+	tap_failed=$((tap_failed + 1))
+	[ -z "${2-}" ] || printf '%s\n' "$2" | sed 's/^/# /'
+}
+
+is() { # is GOT WANTED SENTENCE
+	if [ "$1" = "$2" ]; then
+		ok "$3"
+	else
+		not_ok "$3" "got:
+$1
+wanted:
+$2"
+	fi
+}
+
+like() { # like TEXT EXTENDED-REGEX SENTENCE
+	if grep -qE -e "$2" <<<"$1"; then ok "$3"; else not_ok "$3" "no /$2/ in:
+$1"; fi
+}
+
+unlike() { # unlike TEXT EXTENDED-REGEX SENTENCE
+	if grep -qE -e "$2" <<<"$1"; then not_ok "$3" "/$2/ in:
+$1"; else ok "$3"; fi
+}
+
+succeeds() { # succeeds SENTENCE COMMAND...
+	local sentence=$1 out
+	shift
+	if out=$("$@" 2>&1); then ok "$sentence"; else not_ok "$sentence" "$* said:
+$out"; fi
+}
+
+fails() { # fails SENTENCE COMMAND...
+	local sentence=$1 out
+	shift
+	if out=$("$@" 2>&1); then not_ok "$sentence" "$* succeeded: $out"; else ok "$sentence"; fi
+}
+
+done_testing() {
+	stop_daemon
+	echo "1..$tap_n"
+	if [ "$tap_failed" -gt 0 ] && [ -f "$dir/log" ]; then
+		echo "# the end of the daemon's log:"
+		tail -n 60 "$dir/log" | sed 's/^/# /'
+	fi
+	exit $((tap_failed > 0))
+}
+
+# ---- pools, configuration, daemon ----
+
+# Pools $A and $B of the given size (default 512M), $B/sink, and a directory $dir for everything else. A shim of zfs(8) is
+# first in PATH: see interrupt_send.
+setup() {
+	pool_create a "${1:-512M}"
+	pool_create b "${1:-512M}"
+	A=$(pool_name a) B=$(pool_name b)
+	dir=$(mktemp -d)
+	mkdir -m 700 "$dir/run"
+	mkdir "$dir/bin"
+	mkfifo "$dir/send-hangs" "$dir/send-go"
+	SHIM_ZFS=$(command -v zfs)
+	cp "$here/zfs-shim" "$dir/bin/zfs"
+	export SHIM_ZFS SHIM_DIR=$dir PATH=$dir/bin:$PATH
+	zfs create -o mountpoint=none "$B/sink"
+}
+
+# The jobs come on standard input.
+write_config() {
+	cat >"$dir/zrepl.yml" <<-GLOBAL
+		global:
+		  logging: [{type: stdout, level: debug, format: logfmt}]
+		  control: {sockpath: $dir/run/control}
+	GLOBAL
+	cat >>"$dir/zrepl.yml"
+}
+
+# push_job FILTER [KEY: VALUE]...: a job `push` from $A to the sink's listener, pruning nothing unless told so.
+push_and_sink() { # push_and_sink FILTER [MORE-OF-PUSH [MORE-OF-SINK]]
+	write_config <<-CONF
+		jobs:
+		- name: push
+		  type: push
+		  connect: {type: local, listener_name: sink, client_identity: me}
+		  filesystems: $1
+		  snapshotting: {type: manual}
+		  pruning: ${PRUNING:-"{keep_sender: [{type: regex, regex: '.*'}], keep_receiver: [{type: regex, regex: '.*'}]}"}
+		$(sed 's/^/  /' <<<"${2-}")
+		- name: sink
+		  type: sink
+		  root_fs: $B/sink
+		  serve: {type: local, listener_name: sink}
+		$(sed 's/^/  /' <<<"${3-"recv: {placeholder: {encryption: inherit}}"}")
+	CONF
+}
+
+zrepl() { "$zrepl" --config "$dir/zrepl.yml" "$@"; }
+
+start_daemon() {
+	[ -z "$daemon_pid" ] || return 0
+	"$zrepl" --config "$dir/zrepl.yml" daemon >>"$dir/log" 2>&1 &
+	daemon_pid=$!
+	wait_log "${1:-0}" 'msg="starting daemon"'
+}
+
+stop_daemon() { # TERM, unless told otherwise
+	[ -n "$daemon_pid" ] || return 0
+	kill -"${1:-TERM}" "$daemon_pid" 2>/dev/null || :
+	wait "$daemon_pid" 2>/dev/null || :
+	daemon_pid=
+}
+
+restart_daemon() {
+	local at
+	stop_daemon "$@"
+	at=$(log_position)
+	start_daemon "$at"
+}
+
+log_position() { wc -c <"$dir/log" 2>/dev/null || echo 0; }
+
+# Wait until a line with the text appears behind the position.
+wait_log() { # wait_log POSITION TEXT
+	local tail_pid rc=0
+	touch "$dir/log"
+	exec {tail_fd}< <(exec tail -c "+$(($1 + 1))" -f "$dir/log")
+	tail_pid=$!
+	timeout "$patience" grep -q -m 1 -F -e "$2" <&"$tail_fd" || rc=$?
+	exec {tail_fd}<&-
+	kill "$tail_pid" 2>/dev/null || :
+	if [ "$rc" != 0 ]; then
+		not_ok "'$2' appears in the daemon's log" "$(tail -n 30 "$dir/log")"
+		return 1
+	fi
+}
+
+log_since() { tail -c "+$(($1 + 1))" "$dir/log"; }
+
+# Wake the job up and wait until it is idle again. $last_log is what the daemon logged meanwhile.
+run_job() {
+	local at
+	at=$(log_position)
+	zrepl signal wakeup "$1"
+	wait_log "$at" "job=$1 subsystem=job msg=\"invocation ends\""
+	last_log=$(log_since "$at")
+}
+
+# ---- interrupting ----
+
+# The next `zfs send` delivers so many bytes, then hangs until it is ended or break_send lets it go.
+interrupt_send() { echo "$1" >"$dir/send-limit"; }
+# Wait until it hangs.
+wait_interrupted() {
+	timeout "$patience" cat "$dir/send-hangs" >/dev/null || not_ok "the send is interrupted"
+}
+# Let it end there, as if the sender had died.
+break_send() { timeout "$patience" bash -c 'echo >"$1"' _ "$dir/send-go" || not_ok "the send hangs"; }
+
+# ---- what is on the pools ----
+
+snap() { zfs snapshot -r "$1"; }
+
+# name and guid of the snapshots of a dataset, oldest first
+snapshots() { zfs list -Hp -t snapshot -o name,guid -s createtxg -d 1 "$1" 2>/dev/null | sed 's/^[^@]*//'; }
+snapshot_names() { zfs list -Hp -t snapshot -o name -s createtxg -d 1 "$1" 2>/dev/null | sed 's/^[^@]*@//' | paste -sd ' '; }
+bookmarks() { zfs list -H -t bookmark -o name -s createtxg -d 1 "$1" 2>/dev/null | sed 's/^[^#]*#//'; }
+guid() { zfs get -Hp -o value guid "$1"; }
+hex_guid() { printf '%016x' "$(guid "$1")"; }
+cursor() { echo "zrepl_CURSOR_G_$(hex_guid "$1")_J_push"; }
+tentative() { echo "zrepl_CURSORTENTATIVE__G_$(hex_guid "$1")_J_push"; }
+# snapshot and tag of all holds on a dataset's snapshots, one a line
+holds() {
+	local s
+	for s in $(snapshot_names "$1"); do
+		zfs holds -H "$1@$s" | awk -F '\t' '{ sub(/^[^@]*/, "", $1); print $1, $2 }'
+	done
+}
