@@ -68,18 +68,28 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int unknown(const char *name)
+static int unknown(const char *word)
 {
-	fprintf(stderr,
-		"Error: unknown command \"%s\" for \"zrepl\"\nSee: zrepl --help\n", name);
+	if (word[0] == '-')
+		fprintf(stderr, "Error: unknown option %s\nSee: zrepl --help\n", word);
+	else
+		fprintf(stderr,
+			"Error: unknown command \"%s\" for \"zrepl\"\n"
+			"See: zrepl --help\n",
+			word);
 	return 1;
+}
+
+static bool is_help(const char *arg)
+{
+	return strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0;
 }
 
 static int help(int argc, char **argv)
 {
 	const struct command *c;
 
-	if (argc < 2) {
+	if (argc < 2 || is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
 		return 0;
 	}
@@ -119,11 +129,6 @@ static int take_config(int *argc, char **argv, const char **path)
 	*argc = to;
 	argv[to] = NULL;
 	return found;
-}
-
-static bool is_help(const char *arg)
-{
-	return strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0;
 }
 
 int cli_main(int argc, char **argv)

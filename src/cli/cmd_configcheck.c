@@ -68,6 +68,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		err_wrap(&err, "could not parse config");
 		return cli_fail(&err);
 	}
+	for (size_t i = 0; i < config->n_warnings; i++)
+		fprintf(stderr, "WARNING: %s\n", config->warnings[i]);
 	if (env_load(&env, &err) < 0)
 		return cli_fail(&err);
 	if (!*format)

@@ -4,6 +4,7 @@
 #include "codec/tzif.h"
 #include "conf/config.h"
 #include "tui/dump.h"
+#include "tui/json_read.h"
 
 #include <json-c/json.h>
 #include <string.h>
@@ -12,7 +13,7 @@
 
 enum { RULE_WIDTH = 80, MAX_JSON_DEPTH = 32 };
 
-static int terminal_width(void)
+static size_t terminal_width(void)
 {
 	struct winsize w;
 
@@ -22,25 +23,32 @@ static int terminal_width(void)
 	return RULE_WIDTH;
 }
 
+/* The daemon's own, such as _control: there is nothing to say about them. */
+static bool is_internal(struct json_object *job)
+{
+	return strcmp(json_text(job, "type"), "internal") == 0;
+}
+
 static void print_jobs(struct json_object *jobs, const char *only,
 		       const struct tzif *zone)
 {
+	size_t width = terminal_width();
+	cleanup(str_freep) char *rule = xcalloc(width + 1, 1);
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
+	memset(rule, '-', width);
 	/* The daemon sorts names; json-c keeps their order. */
 	json_object_object_foreach(jobs, name, job)
 	{
 		cleanup(buf_free) struct buf b = { 0 };
 
-		if ((only && strcmp(name, only) != 0) || name[0] == '_')
+		if ((only && strcmp(name, only) != 0) || is_internal(job))
 			continue;
 		dump_job(&b, name, job, now, zone);
 		fputs(b.p, stdout);
-		for (int i = 0; !only && i < terminal_width(); i++)
-			fputc('-', stdout);
 		if (!only)
-			fputc('\n', stdout);
+			puts(rule);
 	}
 }
 
@@ -48,7 +56,7 @@ static int dump(const struct buf *document, const char *only, struct err *err)
 {
 	cleanup(tzif_freep) struct tzif *zone = tzif_load("Local", err);
 	struct json_tokener *t;
-	struct json_object *doc, *jobs = NULL;
+	struct json_object *doc, *jobs = NULL, *job = NULL;
 	int r = 0;
 
 	if (!zone)
@@ -61,7 +69,8 @@ static int dump(const struct buf *document, const char *only, struct err *err)
 	    !json_object_is_type(jobs, json_type_object))
 		r = err_set(err, ERR_PROTOCOL,
 			    "the daemon's status is not what was expected");
-	else if (only && !json_object_object_get_ex(jobs, only, NULL))
+	else if (only &&
+		 (!json_object_object_get_ex(jobs, only, &job) || is_internal(job)))
 		r = err_set(err, ERR_NOT_FOUND, "job \"%s\" not found", only);
 	else
 		print_jobs(jobs, only, zone);
@@ -103,12 +112,14 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return 1;
 	if (n > 0)
 		return cli_usage_error(self, "unexpected argument %s", argv[1]);
+	if (!*mode)
+		return cli_usage_error(self, "--mode raw or --mode dump is needed");
 	if (!raw && strcmp(mode, "dump") != 0)
 		return cli_usage_error(self, "--mode must be raw or dump, not '%s'",
 				       mode);
 	if (show(config_path, raw, job && *job ? job : NULL, &err) < 0)
 		return cli_fail(&err);
-	return fflush(stdout) == 0 ? 0 : 1;
+	return 0;
 }
 
 const struct command cmd_status = {

@@ -12,7 +12,8 @@
 
 /*
  * POST body (JSON) to path; out gets the body of a 200 answer.  Other statuses are
- * ERR_REMOTE with the answer's text.  Answers are limited to 1 GiB.
+ * ERR_REMOTE with the answer's text.  Answers are limited to 1 GiB, and to
+ * 30 seconds of silence.
  */
 int control_ask(struct ctx *ctx, const char *sockpath, const char *path, const char *body,
 		struct buf *out, struct err *err) must_check;

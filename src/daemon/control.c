@@ -13,7 +13,6 @@ enum {
 	MAX_BODY = 64 * 1024,
 	MAX_CONNECTIONS = 64,
 	CONNECTION_MEMORY = 32 * 1024,
-	IDLE_SECONDS = 30,
 };
 #define MAX_STATUS ((size_t)1 << 30)
 
@@ -201,6 +200,7 @@ static void answer_request(const struct control *c, const char *path,
 	}
 }
 
+/* budget: the parameters are libmicrohttpd's */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *conn, const char *url,
 				  const char *method, const char *version,
 				  const char *data, size_t *size, void **state)
@@ -253,6 +253,20 @@ static void on_completed(void *cls, struct MHD_Connection *conn, void **state,
 	*state = NULL;
 }
 
+/*
+ * libmicrohttpd has one limit for a connection on which nothing moves, in seconds; zrepl
+ * 0.7 has two, and no limit with 0.
+ */
+static unsigned idle_seconds(const struct env *env)
+{
+	int64_t read = env->control_read_ms, write = env->control_write_ms;
+	int64_t s = ((read > write ? read : write) - 1) / 1000 + 1;
+
+	if (read == 0 || write == 0)
+		return 0;
+	return s > INT32_MAX ? INT32_MAX : (unsigned)s;
+}
+
 struct control *control_start(const struct control_opts *o, struct err *err)
 {
 	struct control *c;
@@ -264,11 +278,11 @@ struct control *control_start(const struct control_opts *o, struct err *err)
 	c->o = *o;
 	c->sockpath = xstrdup(o->sockpath);
 	c->http = MHD_start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, on_request, c,
+		MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, c,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
 		NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_TIMEOUT, idle_seconds(o->env), MHD_OPTION_END);
 	if (!c->http) {
 		err_set(err, ERR_SYSTEM, "cannot serve %s", o->sockpath);
 		fd_closep(&fd);
@@ -283,8 +297,9 @@ void control_stop(struct control *c)
 {
 	if (!c)
 		return;
-	MHD_stop_daemon(c->http); /* closes the socket */
+	/* First, so that it is not the socket of who comes next. */
 	unlink(c->sockpath);
+	MHD_stop_daemon(c->http); /* closes the socket */
 	free(c->sockpath);
 	free(c);
 }

@@ -6,8 +6,8 @@
  *	/signal    {"Name": job, "Op": "wakeup" | "reset"}
  *
  * Access is a matter of file permissions: the directory must exist and must not be open
- *to others.  Connections, header and body sizes and idle times are bounded.  Requests are
- * served by a thread of libmicrohttpd's.
+ * to others.  Connections, header and body sizes and idle times are bounded.  A thread
+ * of libmicrohttpd's serves requests.
  */
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H

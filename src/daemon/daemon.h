@@ -5,6 +5,8 @@
  * run). Stop, on SIGINT or SIGTERM: every ctx is cancelled, so that children are ended;
  * active jobs are joined, then sinks, then the control socket closes.  A second signal
  * ends at once.
+ *
+ * PATH is completed by the directories for administrators, where zfs(8) may be.
  */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H

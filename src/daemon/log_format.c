@@ -106,12 +106,14 @@ static void format_human(struct buf *out, const struct log_style *style,
 		put_colored(out, style, e, short_levels[e->level]);
 		buf_printf(out, "]");
 	}
-	for (size_t i = 0; i < ARRAY_LEN(context) && context[i]; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(context); i++) {
+		if (!context[i])
+			continue;
 		buf_printf(out, "[");
 		put_colored(out, style, e, context[i]);
 		buf_printf(out, "]");
 	}
-	if (style->level || e->job)
+	if (style->level || e->job || e->subsystem)
 		buf_printf(out, ": ");
 	put_line(out, e->msg);
 	for (size_t i = 0; i < e->n_fields; i++) {
@@ -147,6 +149,8 @@ static void format_logfmt(struct buf *out, const struct log_entry *e)
 	if (e->job && e->subsystem)
 		put_logfmt(&line, "subsystem", e->subsystem);
 	put_logfmt(&line, "msg", e->msg);
+	if (!e->job && e->subsystem)
+		put_logfmt(&line, "subsystem", e->subsystem);
 	for (size_t i = 0; i < e->n_fields; i++)
 		put_logfmt(&line, e->fields[i].key, e->fields[i].value);
 	buf_put(out, line.p, line.len);

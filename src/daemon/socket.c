@@ -1,14 +1,17 @@
 #include "daemon/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { BACKLOG = 64 };
+enum { BACKLOG = 64, CONNECT_SECONDS = 10 };
 
 static int set_address(struct sockaddr_un *a, const char *path, struct err *err)
 {
@@ -25,6 +28,7 @@ static int set_address(struct sockaddr_un *a, const char *path, struct err *err)
 
 int socket_connect(const char *path, struct err *err)
 {
+	const struct timeval patience = { .tv_sec = CONNECT_SECONDS };
 	cleanup(fd_closep) int fd = -1;
 	struct sockaddr_un a;
 
@@ -33,6 +37,8 @@ int socket_connect(const char *path, struct err *err)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return err_sys(err, errno, "socket");
+	/* A listener that no longer accepts would have us wait for ever. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		return err_sys(err, errno, "connect to %s", path);
 	return take_fd(&fd);
@@ -56,6 +62,20 @@ static int check_directory(const char *path, struct err *err)
 	return 0;
 }
 
+/*
+ * Held while one of several daemons that start at the same time looks whether another
+ * one listens, and while it starts to listen itself.  Without it (-1) that is a race.
+ */
+static int lock_directory(const char *path)
+{
+	cleanup(str_freep) char *copy = xstrdup(path);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
 static int remove_stale(const char *path, struct err *err)
 {
 	cleanup(err_clear) struct err refused = ERR_INIT;
@@ -71,10 +91,14 @@ static int remove_stale(const char *path, struct err *err)
 		return err_set(err, ERR_EXISTS, "%s is in the way and is not a socket",
 			       path);
 	fd = socket_connect(path, &refused);
-	if (fd >= 0)
+	if (fd >= 0 || refused.sys == EAGAIN)
 		return err_set(err, ERR_BUSY,
 			       "%s: another daemon is listening there: stop it first",
 			       path);
+	if (refused.sys != ECONNREFUSED && refused.sys != ENOENT) {
+		err_move(err, &refused);
+		return -1;
+	}
 	if (unlink(path) < 0 && errno != ENOENT)
 		return err_sys(err, errno, "remove stale socket %s", path);
 	return 0;
@@ -82,11 +106,13 @@ static int remove_stale(const char *path, struct err *err)
 
 int socket_listen_private(const char *path, struct err *err)
 {
-	cleanup(fd_closep) int fd = -1;
+	cleanup(fd_closep) int fd = -1, lock = -1;
 	struct sockaddr_un a;
 
-	if (set_address(&a, path, err) < 0 || check_directory(path, err) < 0 ||
-	    remove_stale(path, err) < 0)
+	if (set_address(&a, path, err) < 0 || check_directory(path, err) < 0)
+		return -1;
+	lock = lock_directory(path);
+	if (remove_stale(path, err) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

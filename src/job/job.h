@@ -2,13 +2,14 @@
  * job.h - a job of the configuration, running.
  *
  *	push  takes snapshots; after each cycle, and when woken: replicates, prunes the
- *sender, prunes the receiver snap  takes snapshots; after each cycle, and when woken:
- *prunes sink  answers; has no thread of its own with the local transport
+ *	      sender, prunes the receiver
+ *	snap  takes snapshots; after each cycle, and when woken: prunes
+ *	sink  answers; has no thread of its own with the local transport
  *
  * A job's failures end up in its log and its status; they never end the daemon.  Order:
  * job_new() all, then job_start() all; job_stop() all, then job_free() all; a sink is
  * stopped and freed last.  wakeup, reset and status may be called from any thread
- *between.
+ * between.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H

@@ -77,13 +77,25 @@ TEST(logfmt_lines_have_time_level_context_message_and_fields_in_this_order)
 		"msg=\"step failed\" fs=\"tank/a b\" err=\"line 1\\n\\\"2\\\"\"");
 }
 
-TEST(logfmt_leaves_out_the_subsystem_where_there_is_no_job)
+TEST(human_lines_show_the_subsystem_where_there_is_no_job)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct log_entry e = { .level = LOG_INFO, .subsystem = "zfs.cmd", .msg = "m" };
+
+	CHECK_STR(format(&b, (struct log_style){ .level = true }, &e),
+		  "[INFO][zfs.cmd]: m");
+	b.len = 0;
+	CHECK_STR(format(&b, (struct log_style){ 0 }, &e), "[zfs.cmd]: m");
+}
+
+TEST(logfmt_has_the_subsystem_behind_the_message_where_there_is_no_job)
 {
 	cleanup(buf_free) struct buf b = { 0 };
 	struct log_entry e = { .level = LOG_DEBUG, .subsystem = "meta", .msg = "" };
 
 	CHECK_STR(format(&b, (struct log_style){ .format = LOG_FORMAT_LOGFMT }, &e),
-		  "time=1970-01-01T00:00:00.000000000Z level=debug msg=\"\"");
+		  "time=1970-01-01T00:00:00.000000000Z level=debug msg=\"\" "
+		  "subsystem=meta");
 }
 
 TEST(json_lines_are_one_object_with_sorted_keys)
