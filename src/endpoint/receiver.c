@@ -59,20 +59,33 @@ static int root_fs_missing(const struct receiver *r, struct err *err)
 	return err_set(err, ERR_NOT_FOUND, "pool \"%s\" not imported", r->o.root_fs);
 }
 
+static int check_root_fs(struct ctx *ctx, const struct receiver *r, struct err *err)
+{
+	cleanup(zfs_datasets_free) struct zfs_datasets found = { 0 };
+	cleanup(strs_free) struct strs exact = { 0 };
+
+	strs_add(&exact, r->o.root_fs);
+	if (zfs_list_datasets(ctx, r->o.zfs, NULL, &exact, &found, err) < 0)
+		return err_wrap(err, "look for root_fs");
+	if (found.n == 0)
+		return err_set(err, ERR_NOT_FOUND, "root_fs \"%s\" does not exist",
+			       r->o.root_fs);
+	return 0;
+}
+
+/* root_fs is asked for only where it is in doubt: before the client's first receive. */
 static int list_filesystems(struct ctx *ctx, struct endpoint *e,
 			    struct ep_filesystems *out, struct err *err)
 {
 	const struct client *c = client_of(e);
 	cleanup(zfs_datasets_free) struct zfs_datasets found = { 0 };
-	cleanup(strs_free) struct strs subtrees = { 0 }, exact = { 0 };
+	cleanup(strs_free) struct strs subtrees = { 0 };
 
 	strs_add(&subtrees, c->root);
-	strs_add(&exact, c->r->o.root_fs);
-	if (zfs_list_datasets(ctx, c->r->o.zfs, &subtrees, &exact, &found, err) < 0)
+	if (zfs_list_datasets(ctx, c->r->o.zfs, &subtrees, NULL, &found, err) < 0)
 		return err_wrap(err, "list filesystems below %s", c->root);
-	if (!zfs_datasets_find(&found, c->r->o.root_fs))
-		return err_set(err, ERR_NOT_FOUND, "root_fs \"%s\" does not exist",
-			       c->r->o.root_fs);
+	if (!zfs_datasets_find(&found, c->root))
+		return check_root_fs(ctx, c->r, err);
 	for (size_t i = 0; i < found.n; i++) {
 		struct zfs_dataset *d = &found.v[i];
 

@@ -36,14 +36,20 @@ TEST(a_replication_shows_steps_errors_and_unset_times)
 {
 	cleanup(buf_free) struct buf b = { 0 };
 	struct report_step steps[] = {
-		{ .from = "", .to = "@a", .bytes_expected = 10, .bytes_replicated = 10 },
-		{ .from = "#c", .to = "@b", .resumed = true, .bytes_replicated = 7 },
+		{ .from = (char *)"",
+		  .to = (char *)"@a",
+		  .bytes_expected = 10,
+		  .bytes_replicated = 10 },
+		{ .from = (char *)"#c",
+		  .to = (char *)"@b",
+		  .resumed = true,
+		  .bytes_replicated = 7 },
 	};
 	struct report_fs fs = {
-		.path = "tank/a",
+		.path = (char *)"tank/a",
 		.state = FS_STEP_ERROR,
 		.blocked_on = BLOCKED_ON_REPL_QUEUE,
-		.step_error = { "receive: \"disk\" full", { .tv_sec = 3 } },
+		.step_error = { (char *)"receive: \"disk\" full", { .tv_sec = 3 } },
 		.current_step = 1,
 		.steps = steps,
 		.n_steps = 2,
@@ -91,7 +97,8 @@ TEST(a_pruner_has_null_lists_while_it_plans)
 	cleanup(buf_free) struct buf b = { 0 };
 	struct job_status s = { .type = JOB_SNAP,
 				.has_prune = true,
-				.prune = { .state = PRUNER_PLAN_ERR, .error = "no" } };
+				.prune = { .state = PRUNER_PLAN_ERR,
+					   .error = (char *)"no" } };
 
 	CHECK_STR(text_of(&b, &s),
 		  "{\"type\":\"snap\",\"snap\":{\"Pruning\":{\"State\":\"PlanErr\","
@@ -103,16 +110,18 @@ TEST(a_pruner_lists_all_snapshots_and_those_it_destroys)
 {
 	cleanup(buf_free) struct buf b = { 0 };
 	struct prune_report_snap snaps[] = {
-		{ .name = "old", .replicated = true, .creation_s = 60 },
-		{ .name = "new", .creation_s = 120, .kept_by = "last_n 1" },
+		{ .name = (char *)"old", .replicated = true, .creation_s = 60 },
+		{ .name = (char *)"new",
+		  .creation_s = 120,
+		  .kept_by = (char *)"last_n 1" },
 	};
 	struct prune_report_fs fs[] = {
-		{ .path = "tank/a",
+		{ .path = (char *)"tank/a",
 		  .snaps = snaps,
 		  .n_snaps = 2,
 		  .n_destroy = 1,
 		  .completed = true },
-		{ .path = "tank/b", .skip = PRUNE_SKIP_PLACEHOLDER },
+		{ .path = (char *)"tank/b", .skip = PRUNE_SKIP_PLACEHOLDER },
 	};
 	struct job_status s = { .type = JOB_SNAP,
 				.has_prune = true,
@@ -137,9 +146,9 @@ TEST(a_pruner_lists_all_snapshots_and_those_it_destroys)
 TEST(a_periodic_snapper_shows_its_state_as_a_number)
 {
 	cleanup(buf_free) struct buf b = { 0 };
-	struct snap_report_fs fs = { .path = "tank/a",
+	struct snap_report_fs fs = { .path = (char *)"tank/a",
 				     .state = SNAP_DONE,
-				     .snap_name = "z_1",
+				     .snap_name = (char *)"z_1",
 				     .start = { .tv_sec = 5 },
 				     .done = { .tv_sec = 6 } };
 	struct job_status s = { .type = JOB_SNAP,
