@@ -101,6 +101,10 @@ struct endpoint_ops {
 	/* sender only: where the job's replication of each path stands */
 	int (*cursors)(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
 		       struct ep_cursors *out, struct err *err);
+	/* sender only, or NULL: c->exists and c->guid, for c->path, from the versions it
+	 * has just listed.  Asks nobody. */
+	void (*cursor_among)(struct endpoint *e, const struct versions *versions,
+			     struct ep_cursor *c);
 	/* sender only: bytes the stream will have, 0: unknown */
 	int (*send_dry)(struct ctx *ctx, struct endpoint *e,
 			const struct ep_send_req *req, uint64_t *bytes, struct err *err);

@@ -98,6 +98,12 @@ static void find_cursor(const struct sender *s, const struct versions *versions,
 	}
 }
 
+static void cursor_among(struct endpoint *e, const struct versions *versions,
+			 struct ep_cursor *c)
+{
+	find_cursor(sender_of(e), versions, c);
+}
+
 static int cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
 		   struct ep_cursors *out, struct err *err)
 {
@@ -479,6 +485,7 @@ static const struct endpoint_ops sender_ops = {
 	.list_filesystems = list_filesystems,
 	.list_versions = local_list_versions,
 	.cursors = cursors,
+	.cursor_among = cursor_among,
 	.send_dry = send_dry,
 	.send = send_start,
 	.send_completed = send_completed,

@@ -215,6 +215,25 @@ static int list_cursors(struct ctx *ctx, struct endpoint *e, const struct strs *
 	return check_count(e, "replication cursors", out->n, paths->n, err);
 }
 
+/* Among the versions, where that is possible: they are the sender's, and new. */
+static int find_cursors(struct ctx *ctx, const struct pruner_opts *o,
+			const struct strs *paths, struct ep_version_lists *versions,
+			struct ep_cursors *out, struct err *err)
+{
+	struct endpoint *s = o->sender;
+
+	if (o->target != s || !s->ops->cursor_among)
+		return list_cursors(ctx, s, paths, out, err);
+	for (size_t i = 0; i < versions->n; i++) {
+		struct ep_cursor c = { .path = xstrdup(versions->v[i].path) };
+
+		versions_sort(&versions->v[i].versions);
+		s->ops->cursor_among(s, &versions->v[i].versions, &c);
+		VEC_PUSH(out, c);
+	}
+	return 0;
+}
+
 static int plan_snapshots(struct ctx *ctx, const struct pruner_opts *o,
 			  struct prune_plan *plan, struct err *err)
 {
@@ -232,7 +251,7 @@ static int plan_snapshots(struct ctx *ctx, const struct pruner_opts *o,
 	if (list_versions(ctx, o->target, &paths, &versions, err) < 0)
 		return -1;
 	if (o->side != PRUNE_LOCAL &&
-	    list_cursors(ctx, o->sender, &paths, &cursors, err) < 0)
+	    find_cursors(ctx, o, &paths, &versions, &cursors, err) < 0)
 		return -1;
 	VEC_FOREACH (fs, plan) {
 		if (fs->report.skip != PRUNE_NOT_SKIPPED)
