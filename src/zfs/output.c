@@ -246,6 +246,12 @@ static int unexpected(struct view line, const char *what, struct err *err)
 		       (int)(line.len < 200 ? line.len : 200), line.p ? line.p : "");
 }
 
+/* Names become C strings. */
+static bool has_nul(struct view v)
+{
+	return v.len && memchr(v.p, '\0', v.len);
+}
+
 int out_version(struct view line, struct view *fs, struct version *out, struct err *err)
 {
 	cleanup(err_clear) struct err why = ERR_INIT;
@@ -255,7 +261,7 @@ int out_version(struct view line, struct view *fs, struct version *out, struct e
 
 	for (size_t i = 0; i < ARRAY_LEN(field); i++)
 		field[i] = parse_field(&rest, '\t');
-	if (!field[3].p || rest.p)
+	if (!field[3].p || rest.p || has_nul(line))
 		return unexpected(line, "the five fields of a version", err);
 	while (at < name.len && name.p[at] != '@' && name.p[at] != '#')
 		at++;
@@ -287,7 +293,7 @@ int out_hold(struct view line, struct view *snapshot, struct view *tag, struct e
 	struct view rest = line, name = parse_field(&rest, '\t');
 	const char *last = rest.len ? memrchr(rest.p, '\t', rest.len) : NULL;
 
-	if (!last || !memchr(name.p, '@', name.len))
+	if (!last || !memchr(name.p, '@', name.len) || has_nul(line))
 		return unexpected(line, "a hold", err);
 	*snapshot = name;
 	*tag = (struct view){ rest.p, (size_t)(last - rest.p) };
@@ -448,6 +454,8 @@ int out_dataset_line(struct out_datasets *d, struct view line, struct err *err)
 	unsigned bit = is_property ? property_bit(property) : 0;
 	struct zfs_dataset *ds;
 
+	if (has_nul(line))
+		return unexpected(line, "text", err);
 	if (is_property && view_is(property, "type") &&
 	    (view_is(value, "filesystem\t-") || view_is(value, "volume\t-")))
 		return begin_dataset(d, name, view_is(value, "volume\t-"), err);
