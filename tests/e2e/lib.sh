@@ -18,7 +18,7 @@ readonly here
 readonly patience=120 # seconds, for anything to happen
 zrepl=${ZREPL:-$here/../../build/gcc/zrepl}
 [ -x "$zrepl" ] || { echo "Bail out! no program at $zrepl"; exit 1; }
-tap_n=0 tap_failed=0
+tap_n=0 tap_failed=0 is_done=
 daemon_pid=
 
 # ---- TAP ----
@@ -70,28 +70,39 @@ fails() { # fails SENTENCE COMMAND...
 done_testing() {
 	stop_daemon
 	echo "1..$tap_n"
-	if [ "$tap_failed" -gt 0 ] && [ -f "$dir/log" ]; then
+	is_done=1
+	exit $((tap_failed > 0))
+}
+
+# However the test ends. Without a plan, it has failed.
+clean_up() {
+	local rc=$?
+	stop_daemon KILL
+	if [ "$rc" != 0 ] && [ -f "$dir/log" ]; then
+		[ -n "$is_done" ] || echo "# ended early, with status $rc"
 		echo "# the end of the daemon's log:"
 		tail -n 60 "$dir/log" | sed 's/^/# /'
 	fi
-	exit $((tap_failed > 0))
+	pools_destroy || rc=1
+	rm -rf "$dir"
+	exit "$rc"
 }
 
 # ---- pools, configuration, daemon ----
 
-# Pools $A and $B of the given size (default 512M), $B/sink, and a directory $dir for everything else. A shim of zfs(8) is
-# first in PATH: see interrupt_send.
+# Pools $A and $B of the given size (default 512M), $B/sink, and a directory $dir for everything else. The daemon has a
+# shim of zfs(8) first in its PATH: see interrupt_send.
 setup() {
+	dir=$(mktemp -d)
+	trap clean_up EXIT
 	pool_create a "${1:-512M}"
 	pool_create b "${1:-512M}"
 	A=$(pool_name a) B=$(pool_name b)
-	dir=$(mktemp -d)
 	mkdir -m 700 "$dir/run"
 	mkdir "$dir/bin"
 	mkfifo "$dir/send-hangs" "$dir/send-go"
 	SHIM_ZFS=$(command -v zfs)
 	cp "$here/zfs-shim" "$dir/bin/zfs"
-	export SHIM_ZFS SHIM_DIR=$dir PATH=$dir/bin:$PATH
 	zfs create -o mountpoint=none "$B/sink"
 }
 
@@ -128,7 +139,7 @@ zrepl() { "$zrepl" --config "$dir/zrepl.yml" "$@"; }
 
 start_daemon() {
 	[ -z "$daemon_pid" ] || return 0
-	"$zrepl" --config "$dir/zrepl.yml" daemon >>"$dir/log" 2>&1 &
+	SHIM_ZFS=$SHIM_ZFS SHIM_DIR=$dir PATH=$dir/bin:$PATH "$zrepl" --config "$dir/zrepl.yml" daemon >>"$dir/log" 2>&1 &
 	daemon_pid=$!
 	wait_log "${1:-0}" 'msg="starting daemon"'
 }
@@ -166,25 +177,61 @@ wait_log() { # wait_log POSITION TEXT
 
 log_since() { tail -c "+$(($1 + 1))" "$dir/log"; }
 
-# Wake the job up and wait until it is idle again. $last_log is what the daemon logged meanwhile.
-run_job() {
-	local at
-	at=$(log_position)
-	zrepl signal wakeup "$1"
-	wait_log "$at" "job=$1 subsystem=job msg=\"invocation ends\""
-	last_log=$(log_since "$at")
+# Wake jobs up and wait until they are idle again. $last_log is what the daemon logged meanwhile.
+run_job() { # run_job JOB...
+	start_job "$@"
+	wait_job "$@"
 }
+
+start_job() {
+	local job
+	job_began=$(log_position)
+	for job in "$@"; do zrepl signal wakeup "$job"; done
+}
+
+wait_job() {
+	local job
+	for job in "$@"; do wait_log "$job_began" "job=$job subsystem=job msg=\"invocation ends\""; done
+	last_log=$(log_since "$job_began")
+}
+
+# Of $last_log, the lines of one job.
+log_of() { grep -F " job=$1 " <<<"$last_log" || :; }
 
 # ---- interrupting ----
 
-# The next `zfs send` delivers so many bytes, then hangs until it is ended or break_send lets it go.
+# The next `zfs send` delivers so many bytes, then hangs until it is ended, or break_send or continue_send lets it go.
 interrupt_send() { echo "$1" >"$dir/send-limit"; }
-# Wait until it hangs.
+# The next zfs command that matches the pattern hangs before it does anything; otherwise the same.
+interrupt_command() { echo "$1" >"$dir/hang"; }
+# Wait until it hangs. $interrupted is its command line.
 wait_interrupted() {
-	timeout "$patience" cat "$dir/send-hangs" >/dev/null || not_ok "the send is interrupted"
+	interrupted=$(timeout "$patience" cat "$dir/send-hangs") || not_ok "the send is interrupted"
 }
 # Let it end there, as if the sender had died.
-break_send() { timeout "$patience" bash -c 'echo >"$1"' _ "$dir/send-go" || not_ok "the send hangs"; }
+break_send() { tell_shim break; }
+# Let it deliver the rest, or only so many bytes more.
+continue_send() { tell_shim "${1:-continue}"; }
+tell_shim() { timeout "$patience" bash -c 'echo "$1" >"$2"' _ "$1" "$dir/send-go" || not_ok "the send hangs"; }
+
+# The processes of the daemon, and what it started, even if it is gone itself.
+processes() { grep -lszxF -e "SHIM_DIR=$dir" /proc/[0-9]*/environ | cut -d / -f 3 || :; }
+# Wait until none of them is left.
+wait_processes() {
+	local pid
+	for pid in $(processes); do
+		timeout "$patience" tail --pid="$pid" -s 0.1 -f /dev/null || not_ok "process $pid ends"
+	done
+}
+
+# ---- status ----
+
+# steps FILESYSTEM: of the latest attempt of job `push`, a line each: from to resumed expected-bytes replicated-bytes
+steps() {
+	zrepl status --mode raw | tr -d '\n' | sed -e 's/": */":/g' -e "s|.*{\"Name\":\"$1\"}||" -e 's/"Info":{"Name".*//' |
+		grep -oE '"From":"[^"]*", *"To":"[^"]*", *"Resumed":[a-z]*, *"BytesExpected":[0-9]*, *"BytesReplicated":[0-9]*' |
+		sed -E 's/"[A-Za-z]*"://g; s/"//g; s/, */ /g'
+}
 
 # ---- what is on the pools ----
 
@@ -201,7 +248,12 @@ tentative() { echo "zrepl_CURSORTENTATIVE__G_$(hex_guid "$1")_J_push"; }
 # snapshot and tag of all holds on a dataset's snapshots, one a line
 holds() {
 	local s
-	for s in $(snapshot_names "$1"); do
-		zfs holds -H "$1@$s" | awk -F '\t' '{ sub(/^[^@]*/, "", $1); print $1, $2 }'
-	done
+	mapfile -t s < <(zfs list -Hp -t snapshot -o name -s createtxg -d 1 "$1" 2>/dev/null)
+	[ ${#s[@]} = 0 ] || zfs holds -H "${s[@]}" | awk -F '\t' '{ sub(/^[^@]*/, "", $1); print $1, $2 }'
+}
+# checksums of the files in a snapshot
+contents() {
+	mkdir -p "$dir/mnt"
+	mount -t zfs -o ro "$1" "$dir/mnt" && (cd "$dir/mnt" && find . -type f | sort | xargs -r sha256sum)
+	umount "$dir/mnt"
 }
