@@ -11,12 +11,13 @@ char *step_text(const struct step *s)
 {
 	char *text;
 	int r;
+	const char *resumed = s->token ? " (resumed)" : "";
 
 	if (s->has_from)
-		r = asprintf(&text, "%c%s => @%s", version_sigil(&s->from), s->from.name,
-			     s->to.name);
+		r = asprintf(&text, "%c%s => @%s%s", version_sigil(&s->from), s->from.name,
+			     s->to.name, resumed);
 	else
-		r = asprintf(&text, "full @%s", s->to.name);
+		r = asprintf(&text, "full @%s%s", s->to.name, resumed);
 	if (r < 0)
 		abort();
 	return text;
