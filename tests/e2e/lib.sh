@@ -2,7 +2,7 @@
 #
 #	. tests/e2e/lib.sh
 #	setup                           pools $A (sending) and $B (receiving), root of the sink: $B/sink
-#	write_config <<CONF ...         jobs; global is added
+#	push_and_sink FILTER            or write_config <<CONF, with jobs of any kind
 #	start_daemon; run_job push; stop_daemon
 #	is "$(guids ...)" "..." "sentence"
 #	done_testing
@@ -116,23 +116,36 @@ write_config() {
 	cat >>"$dir/zrepl.yml"
 }
 
-# push_job FILTER [KEY: VALUE]...: a job `push` from $A to the sink's listener, pruning nothing unless told so.
-push_and_sink() { # push_and_sink FILTER [MORE-OF-PUSH [MORE-OF-SINK]]
-	write_config <<-CONF
-		jobs:
-		- name: push
+# A push job that prunes nothing, unless $PRUNING says so.
+push_job() { # push_job NAME LISTENER IDENTITY FILTER [MORE]
+	cat <<-CONF
+		- name: $1
 		  type: push
-		  connect: {type: local, listener_name: sink, client_identity: me}
-		  filesystems: $1
-		  snapshotting: {type: manual}
+		  connect: {type: local, listener_name: $2, client_identity: $3}
+		  filesystems: $4
 		  pruning: ${PRUNING:-"{keep_sender: [{type: regex, regex: '.*'}], keep_receiver: [{type: regex, regex: '.*'}]}"}
-		$(sed 's/^/  /' <<<"${2-}")
-		- name: sink
+		$(sed 's/^/  /' <<<"${5-}")
+		$(grep -q '^snapshotting:' <<<"${5-}" || echo '  snapshotting: {type: manual}')
+	CONF
+}
+
+sink_job() { # sink_job NAME ROOT-FS [MORE]: its listener has its name
+	cat <<-CONF
+		- name: $1
 		  type: sink
-		  root_fs: $B/sink
-		  serve: {type: local, listener_name: sink}
+		  root_fs: $2
+		  serve: {type: local, listener_name: $1}
 		$(sed 's/^/  /' <<<"${3-"recv: {placeholder: {encryption: inherit}}"}")
 	CONF
+}
+
+# Two jobs: push, from $A, and sink, to $B/sink/me.
+push_and_sink() { # push_and_sink FILTER [MORE-OF-PUSH [MORE-OF-SINK]]
+	{
+		echo jobs:
+		push_job push sink me "$1" "${2-}"
+		sink_job sink "$B/sink" "${@:3:1}"
+	} | write_config
 }
 
 zrepl() { "$zrepl" --config "$dir/zrepl.yml" "$@"; }
@@ -226,11 +239,12 @@ wait_processes() {
 
 # ---- status ----
 
-# steps FILESYSTEM: of the latest attempt of job `push`, a line each: from to resumed expected-bytes replicated-bytes
+# steps FILESYSTEM: of the latest attempt of job `push`, a line each: from to resumed expected-bytes replicated-bytes;
+# from is "-" for a full send
 steps() {
 	zrepl status --mode raw | tr -d '\n' | sed -e 's/": */":/g' -e "s|.*{\"Name\":\"$1\"}||" -e 's/"Info":{"Name".*//' |
 		grep -oE '"From":"[^"]*", *"To":"[^"]*", *"Resumed":[a-z]*, *"BytesExpected":[0-9]*, *"BytesReplicated":[0-9]*' |
-		sed -E 's/"[A-Za-z]*"://g; s/"//g; s/, */ /g'
+		sed -E 's/"[A-Za-z]*"://g; s/""/-/; s/"//g; s/, */ /g'
 }
 
 # ---- what is on the pools ----
