@@ -172,6 +172,7 @@ static int copy_all(struct pump *p, enum step *last, struct err *err)
 	return 0;
 }
 
+/* budget: the parameters are what callers have, each on its own */
 int pump(struct ctx *ctx, int from, int to, atomic_uint_fast64_t *moved, int64_t stall_ms,
 	 enum pump_end *end, struct err *err)
 {

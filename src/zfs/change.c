@@ -81,9 +81,9 @@ static bool is_same_pool(const char *a, const char *b)
 	return pool_len(a) == pool_len(b) && memcmp(a, b, pool_len(a)) == 0;
 }
 
-/* sorted[from, to) in one transaction.  0: done, or x->status says why not. */
-static int snapshot_batch(struct ctx *ctx, struct zfs *z, const struct strs *sorted,
-			  size_t from, size_t to, struct err *why, struct err *err)
+/* All in one transaction.  0: done, or *why says why not. */
+static int snapshot_batch(struct ctx *ctx, struct zfs *z, struct strs batch,
+			  struct err *why, struct err *err)
 {
 	cleanup(strs_free) struct strs argv = { 0 };
 	cleanup(zfs_exit_free) struct zfs_exit x = { 0 };
@@ -91,8 +91,7 @@ static int snapshot_batch(struct ctx *ctx, struct zfs *z, const struct strs *sor
 
 	strs_add(&argv, "zfs");
 	strs_add(&argv, "snapshot");
-	for (size_t i = from; i < to; i++)
-		strs_add(&argv, sorted->v[i]);
+	strs_copy(&argv, &batch);
 	cmd.argv = strs_argv(&argv);
 	if (zfs_run(ctx, z, &cmd, &x, err) < 0)
 		return -1;
@@ -101,7 +100,7 @@ static int snapshot_batch(struct ctx *ctx, struct zfs *z, const struct strs *sor
 	return 0;
 }
 
-/* of[i]: the outcome of sorted->v[i] */
+/* of[i]: the outcome of sorted->v[i].  Returns how many there were, or -1. */
 static int snapshot_pool(struct ctx *ctx, struct zfs *z, const struct strs *sorted,
 			 size_t from, struct err *of, struct err *err)
 {
@@ -111,7 +110,7 @@ static int snapshot_pool(struct ctx *ctx, struct zfs *z, const struct strs *sort
 	for (size_t i = from; i < to; i++)
 		if (!is_same_pool(sorted->v[i], sorted->v[from]))
 			to = i;
-	if (snapshot_batch(ctx, z, sorted, from, to, &why, err) < 0)
+	if (snapshot_batch(ctx, z, zfs_slice(sorted, from, to), &why, err) < 0)
 		return -1;
 	if (err_is(&why, ERR_NONE))
 		return (int)(to - from);
@@ -120,7 +119,7 @@ static int snapshot_pool(struct ctx *ctx, struct zfs *z, const struct strs *sort
 		return 1;
 	}
 	for (size_t i = from; i < to; i++)
-		if (snapshot_batch(ctx, z, sorted, i, i + 1, &of[i], err) < 0)
+		if (snapshot_batch(ctx, z, zfs_slice(sorted, i, i + 1), &of[i], err) < 0)
 			return -1;
 	return (int)(to - from);
 }
@@ -129,25 +128,24 @@ int zfs_snapshot(struct ctx *ctx, struct zfs *z, const struct strs *full,
 		 struct zfs_results *out, struct err *err)
 {
 	cleanup(strs_free) struct strs sorted = { 0 };
-	struct zfs_results of = { 0 };
+	struct err *of;
 	int n = 0;
 
 	if (zfs_check_versions(full, '@', &sorted, err) < 0)
 		return err_wrap(err, "snapshot");
-	for (size_t i = 0; i < sorted.n; i++)
-		VEC_PUSH(&of, ((struct err)ERR_INIT));
-	for (size_t from = 0; from < sorted.n && n >= 0; from += (size_t)n)
-		if ((n = snapshot_pool(ctx, z, &sorted, from, of.v, err)) < 0)
+	of = xcalloc(sorted.n + 1, sizeof(*of));
+	for (size_t from = 0; from < sorted.n; from += (size_t)n)
+		if ((n = snapshot_pool(ctx, z, &sorted, from, of, err)) < 0)
 			break;
 	if (n >= 0) {
 		*out = (struct zfs_results){ 0 };
-		for (size_t i = 0; i < full->n; i++) {
-			size_t k = zfs_names_find(&sorted, view_of(full->v[i]));
-
-			zfs_results_add(out, &of.v[k]);
-		}
+		for (size_t i = 0; i < full->n; i++)
+			zfs_results_add(
+				out, &of[zfs_names_find(&sorted, view_of(full->v[i]))]);
 	}
-	zfs_results_free(&of);
+	for (size_t i = 0; i < sorted.n; i++)
+		err_clear(&of[i]);
+	free(of);
 	return n < 0 ? -1 : 0;
 }
 

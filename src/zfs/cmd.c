@@ -179,15 +179,15 @@ static void log_command(struct zfs *z, const char *const *argv, const char *msg)
 	log_at(&z->log, LOG_DEBUG, LOG_FIELDS({ "cmd", shown }), "%s", msg);
 }
 
-int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv, int in,
-		    int out, int errfd, struct err *err)
+int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv,
+		    const int fds[3], struct err *err)
 {
 	struct proc_opts o = {
 		.argv = argv,
 		.envp = (const char *const *)z->environ.v,
-		.in = in,
-		.out = out,
-		.errfd = errfd,
+		.in = fds[0],
+		.out = fds[1],
+		.errfd = fds[2],
 	};
 
 	*c = (struct zfs_child){ .z = z, .argv = argv };
@@ -363,8 +363,9 @@ static int run(struct ctx *ctx, struct zfs *z, const struct zfs_cmd *cmd,
 	if (make_pipe(&out_r, &out_w, err) < 0 ||
 	    (!cmd->merge && make_pipe(&err_r, &err_w, err) < 0))
 		return -1;
-	if (zfs_child_start(&c, z, cmd->argv, -1, out_w, cmd->merge ? out_w : err_w,
-			    err) < 0)
+	const int fds[3] = { -1, out_w, cmd->merge ? out_w : err_w };
+
+	if (zfs_child_start(&c, z, cmd->argv, fds, err) < 0)
 		return -1;
 	fd_closep(&out_w);
 	fd_closep(&err_w);

@@ -61,8 +61,9 @@ struct zfs {
 	struct zfs_pools pools;
 };
 
-int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv, int in,
-		    int out, int errfd, struct err *err) must_check;
+/* fds: its 0, 1 and 2; -1: /dev/null. */
+int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv,
+		    const int fds[3], struct err *err) must_check;
 /* Exactly one of these ends a child that was started; c->proc has the status.
  * _wait: as proc_wait(); _stop: as proc_stop(). */
 int zfs_child_wait(struct zfs_child *c, struct ctx *ctx, struct err *err) must_check;

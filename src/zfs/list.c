@@ -32,12 +32,6 @@ static int judge(const char *const *argv, const struct zfs_exit *x,
 	return missing > 0 ? 0 : zfs_exit_err(argv, x, err);
 }
 
-static void add_batch(struct strs *argv, const struct strs *names, size_t from, size_t to)
-{
-	for (size_t i = from; i < to; i++)
-		strs_add(argv, names->v[i]);
-}
-
 static void add_words(struct strs *argv, const char *const *words)
 {
 	for (; *words; words++)
@@ -109,7 +103,7 @@ static int get_datasets(struct ctx *ctx, struct zfs *z, const struct strs *names
 		strs_add(&argv, "-r");
 	strs_add(&argv, "type,guid,encryption,zrepl:placeholder,receive_resume_token");
 	if (!recursive || names->v[0][0] != '\0')
-		add_batch(&argv, names, 0, names->n);
+		strs_copy(&argv, names);
 	cmd.argv = strs_argv(&argv);
 	if (zfs_run(ctx, z, &cmd, &x, err) < 0 ||
 	    judge(cmd.argv, &x, dataset_may_miss, &q, err) < 0)
@@ -175,11 +169,9 @@ static int list_exact(struct ctx *ctx, struct zfs *z, const struct strs *roots,
 		if (!is_asked_for(roots, true, view_of(all.v[i])))
 			strs_add(&rest, all.v[i]);
 	for (size_t from = 0, to; from < rest.n; from = to) {
-		struct strs batch = { 0 };
+		struct strs batch =
+			zfs_slice(&rest, from, to = zfs_batch_end(&rest, from));
 
-		to = zfs_batch_end(&rest, from);
-		batch.v = rest.v + from; /* a view */
-		batch.n = to - from;
 		if (get_datasets(ctx, z, &batch, false, out, err) < 0)
 			return -1;
 	}
@@ -270,7 +262,7 @@ static bool version_may_miss(void *arg, struct view name)
 }
 
 static int list_batch(struct ctx *ctx, struct zfs *z, const char *types,
-		      struct version_query *q, size_t from, size_t to, struct err *err)
+		      struct version_query *q, const struct strs *batch, struct err *err)
 {
 	const char *words[] = {
 		"zfs", "list", "-Hp", "-o", "name,guid,createtxg,creation,userrefs",
@@ -282,7 +274,7 @@ static int list_batch(struct ctx *ctx, struct zfs *z, const char *types,
 	struct zfs_cmd cmd = { .line = take_version_line, .arg = q };
 
 	add_words(&argv, words);
-	add_batch(&argv, q->names, from, to);
+	strs_copy(&argv, batch);
 	cmd.argv = strs_argv(&argv);
 	if (zfs_run(ctx, z, &cmd, &x, err) < 0)
 		return -1;
@@ -334,8 +326,10 @@ int zfs_list_versions(struct ctx *ctx, struct zfs *z, const struct strs *fs,
 	q.is_missing = xcalloc(names.n + 1, sizeof(*q.is_missing));
 	q.last = names.n;
 	for (size_t from = 0, to; from < names.n; from = to) {
-		to = zfs_batch_end(&names, from);
-		if (list_batch(ctx, z, types[kinds], &q, from, to, err) < 0)
+		struct strs batch =
+			zfs_slice(&names, from, to = zfs_batch_end(&names, from));
+
+		if (list_batch(ctx, z, types[kinds], &q, &batch, err) < 0)
 			return err_wrap(err, "list versions");
 	}
 	*out = (struct zfs_version_lists){ 0 };

@@ -29,6 +29,12 @@ void zfs_sort_unique(struct strs *l);
 /* Index in a sorted list; l->n: not there. */
 size_t zfs_names_find(const struct strs *sorted, struct view name);
 
+/* Part of a list, as a view: it is neither freed nor added to. */
+static inline struct strs zfs_slice(const struct strs *l, size_t from, size_t to)
+{
+	return (struct strs){ .v = l->v + from, .n = to - from };
+}
+
 /* Where the batch that starts at `from` ends: as many as fit into a command line. */
 size_t zfs_batch_end(const struct strs *l, size_t from);
 

@@ -91,7 +91,8 @@ struct zfs_recv *zfs_recv_start(struct zfs *z, const struct zfs_recv_args *a,
 		     &in, err) < 0 ||
 	    zfs_tail_start(&r->tail, STDERR_KEEP, &errfd, err) < 0)
 		return NULL;
-	if (zfs_child_start(&r->child, z, strs_argv(&r->argv), in, -1, errfd, err) < 0) {
+	if (zfs_child_start(&r->child, z, strs_argv(&r->argv),
+			    (const int[]){ in, -1, errfd }, err) < 0) {
 		free(zfs_tail_stop(&r->tail));
 		return NULL;
 	}

@@ -128,7 +128,8 @@ struct zfs_send *zfs_send_start(struct zfs *z, const struct zfs_send_args *a,
 		     &out, err) < 0 ||
 	    zfs_tail_start(&s->tail, (size_t)z->env->send_stderr_max, &errfd, err) < 0)
 		return NULL;
-	if (zfs_child_start(&s->child, z, strs_argv(&s->argv), -1, out, errfd, err) < 0) {
+	if (zfs_child_start(&s->child, z, strs_argv(&s->argv),
+			    (const int[]){ -1, out, errfd }, err) < 0) {
 		free(zfs_tail_stop(&s->tail));
 		return NULL;
 	}

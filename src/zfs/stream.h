@@ -60,7 +60,10 @@ struct zfs_recv *zfs_recv_start(struct zfs *z, const struct zfs_recv_args *a,
 int zfs_recv_fd(const struct zfs_recv *r);                   /* borrowed */
 /*
  * End of input: close the pipe and wait until zfs receive has written everything.  When
- * `complete` is false, or ctx is done, it is ended instead and the receive has failed.
+ * `complete` is false, or ctx is done, it is given two seconds to save its state, then
+ * ended, and the receive has failed.  Pass true also when pump() found the pipe closed
+ * (PUMP_CLOSED): then zfs receive has had enough, and its exit status tells.  *why is set
+ * on failure only.
  */
 int zfs_recv_finish(struct zfs_recv *r, struct ctx *ctx, bool complete,
 		    enum zfs_recv_failure *why, struct err *err) must_check;
