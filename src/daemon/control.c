@@ -126,14 +126,20 @@ void control_status(const struct control_opts *o, struct buf *out)
 	buf_put(out, "\n", 1);
 }
 
-/* Member names are matched without regard to case, as Go's decoder does. */
+/* Member names are matched without regard to case, as Go's decoder does.  A text with a
+ * NUL in it is none that we know. */
 static const char *string_member(struct json_object *obj, const char *name)
 {
 	json_object_object_foreach(obj, key, value)
 	{
-		if (strcasecmp(key, name) == 0 &&
-		    json_object_is_type(value, json_type_string))
-			return json_object_get_string(value);
+		const char *text;
+
+		if (strcasecmp(key, name) != 0 ||
+		    !json_object_is_type(value, json_type_string))
+			continue;
+		text = json_object_get_string(value);
+		if (strlen(text) == (size_t)json_object_get_string_len(value))
+			return text;
 	}
 	return "";
 }

@@ -19,14 +19,18 @@ struct running {
 	struct local_offers local;
 };
 
-/* Signals become readable; SIGPIPE becomes EPIPE.  Threads inherit the mask. */
+/* Signals become readable, and are not ignored, whatever our parent did; SIGPIPE becomes
+ * EPIPE.  Threads inherit the mask. */
 static int open_signals(struct err *err)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct sigaction def = { .sa_handler = SIG_DFL };
 	sigset_t set;
 	int fd;
 
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGINT, &def, NULL);
+	sigaction(SIGTERM, &def, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);

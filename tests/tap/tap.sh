@@ -14,7 +14,7 @@ pass() { echo "ok $((++tap_n)) - $1"; }
 fail() { # fail SENTENCE [EXPLANATION]
 	echo "not ok $((++tap_n)) - $1"
 	tap_failed=$((tap_failed + 1))
-	[ -z "${2-}" ] || printf '%s\n' "$2" | sed 's/^/# /'
+	[ -z "${2-}" ] || printf '%s\n' "$2" | tail -n 30 | cut -c 1-300 | sed 's/^/# /'
 }
 
 skip() { echo "ok $((++tap_n)) - $1 # SKIP $2"; } # skip SENTENCE WHY
