@@ -1,7 +1,6 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const level_names[] = {
@@ -27,8 +26,7 @@ void log_write(const struct log *l, enum log_level level, const struct log_field
 	if (!l->write)
 		return;
 	va_start(ap, fmt);
-	if (vasprintf(&msg, fmt, ap) < 0)
-		abort();
+	msg = xvasprintf(fmt, ap);
 	va_end(ap);
 	clock_gettime(CLOCK_REALTIME, &e.time);
 	e.msg = msg;

@@ -4,7 +4,6 @@
 #include "base/vec.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 void strs_take(struct strs *l, char *s)
@@ -19,14 +18,11 @@ void strs_add(struct strs *l, const char *s)
 
 void strs_addf(struct strs *l, const char *fmt, ...)
 {
-	char *s;
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&s, fmt, ap) < 0)
-		abort();
+	strs_take(l, xvasprintf(fmt, ap));
 	va_end(ap);
-	strs_take(l, s);
 }
 
 void strs_copy(struct strs *to, const struct strs *from)

@@ -5,7 +5,6 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <yaml.h>
 
 /* Comparisons of keys that one text may cost by its merge keys. */
@@ -62,8 +61,7 @@ static int fail(struct builder *b, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&what, fmt, ap) < 0)
-		abort();
+	what = xvasprintf(fmt, ap);
 	va_end(ap);
 	for (char *c = what; *c; c++) /* names and tags may hold anything */
 		if ((unsigned char)*c < ' ' || *c == 0x7f)

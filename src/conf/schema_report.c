@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { MAX_MESSAGE = 2000 };
@@ -10,10 +9,8 @@ enum { MAX_MESSAGE = 2000 };
 static void put_formatted(struct buf *out, const char *fmt, va_list ap) printf_like(2, 0);
 static void put_formatted(struct buf *out, const char *fmt, va_list ap)
 {
-	cleanup(str_freep) char *s = NULL;
+	cleanup(str_freep) char *s = xvasprintf(fmt, ap);
 
-	if (vasprintf(&s, fmt, ap) < 0)
-		abort();
 	buf_printf(out, "%s", s);
 }
 

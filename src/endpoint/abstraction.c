@@ -4,7 +4,6 @@
 #include "codec/dsname.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 
 static const char cursor_prefix[] = "zrepl_CURSOR";
 /* Its own '_', and the one of "_G_": two in a row. */
@@ -17,20 +16,7 @@ enum { GUID_DIGITS = 16 };
 
 static char *with_guid(const char *prefix, uint64_t guid, const char *job)
 {
-	char *s;
-
-	if (asprintf(&s, "%s_G_%016" PRIx64 "_J_%s", prefix, guid, job) < 0)
-		abort();
-	return s;
-}
-
-static char *joined(const char *prefix, const char *job)
-{
-	char *s;
-
-	if (asprintf(&s, "%s%s", prefix, job) < 0)
-		abort();
-	return s;
+	return xasprintf("%s_G_%016" PRIx64 "_J_%s", prefix, guid, job);
 }
 
 char *abs_cursor_name(uint64_t guid, const char *job)
@@ -45,12 +31,12 @@ char *abs_tentative_name(uint64_t guid, const char *job)
 
 char *abs_step_tag(const char *job)
 {
-	return joined(step_prefix, job);
+	return xasprintf("%s%s", step_prefix, job);
 }
 
 char *abs_last_received_tag(const char *job)
 {
-	return joined(last_received_prefix, job);
+	return xasprintf("%s%s", last_received_prefix, job);
 }
 
 static bool is_job(const char *s)

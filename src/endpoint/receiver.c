@@ -9,7 +9,6 @@
 #include "zfs/stream.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 enum {
@@ -44,8 +43,7 @@ static char *map(const struct local *l, const char *path, struct err *err)
 
 	if (dsname_check_dataset(path, err) < 0)
 		return NULL;
-	if (asprintf(&full, "%s/%s", c->root, path) < 0)
-		abort();
+	full = xasprintf("%s/%s", c->root, path);
 	if (dsname_check_dataset(full, err) < 0) /* too long */
 		return NULL;
 	return TAKE(full);
@@ -545,8 +543,7 @@ static char *client_root(const struct receiver *r, const char *identity, struct 
 		err_wrap(err, "client identity");
 		return NULL;
 	}
-	if (asprintf(&root, "%s/%s", r->o.root_fs, identity) < 0)
-		abort();
+	root = xasprintf("%s/%s", r->o.root_fs, identity);
 	return dsname_check_dataset(root, err) < 0 ? NULL : TAKE(root);
 }
 

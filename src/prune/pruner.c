@@ -68,7 +68,7 @@ static char *listing_take(struct listing *l)
 {
 	if (l->left_out > 0)
 		buf_printf(&l->text, " and %zu more", l->left_out);
-	return l->text.len ? buf_take(&l->text) : xstrdup("");
+	return buf_take(&l->text);
 }
 
 /* ---- keeping the report ---- */
@@ -167,8 +167,7 @@ static int check_results(const struct strs *names, const struct ep_destroy_resul
 
 		if (e->kind == ERR_NONE)
 			continue;
-		if (asprintf(&text, "@%s: %s", names->v[i], err_msg(e)) < 0)
-			abort();
+		text = xasprintf("@%s: %s", names->v[i], err_msg(e));
 		listing_add(&pairs, text);
 		text[strlen(names->v[i]) + 1] = '\0';
 		listing_add(&plain, text);

@@ -1,7 +1,5 @@
 #include "replicate/step.h"
 
-#include <stdio.h>
-
 bool err_is_temporary(enum err_kind kind)
 {
 	return kind == ERR_NETWORK || kind == ERR_TIMEOUT;
@@ -9,18 +7,12 @@ bool err_is_temporary(enum err_kind kind)
 
 char *step_text(const struct step *s)
 {
-	char *text;
-	int r;
 	const char *resumed = s->token ? " (resumed)" : "";
 
-	if (s->has_from)
-		r = asprintf(&text, "%c%s => @%s%s", version_sigil(&s->from), s->from.name,
-			     s->to.name, resumed);
-	else
-		r = asprintf(&text, "full @%s%s", s->to.name, resumed);
-	if (r < 0)
-		abort();
-	return text;
+	if (!s->has_from)
+		return xasprintf("full @%s%s", s->to.name, resumed);
+	return xasprintf("%c%s => @%s%s", version_sigil(&s->from), s->from.name,
+			 s->to.name, resumed);
 }
 
 struct ep_send_req step_send_req(const struct step_job *j)

@@ -281,11 +281,9 @@ static void start_all(struct snapper *s, const char *name, struct strs *full,
 	for (size_t i = 0; i < s->report.n_fs; i++) {
 		struct snap_report_fs *fs = &s->report.fs[i];
 		cleanup(err_clear) struct err e = ERR_INIT;
-		cleanup(str_freep) char *f = NULL;
+		cleanup(str_freep) char *f = xasprintf("%s@%s", fs->path, name);
 
 		fs_started(s, fs, name, now(s));
-		if (asprintf(&f, "%s@%s", fs->path, name) < 0)
-			abort();
 		if (dsname_check_version(f, '@', &e) < 0) {
 			fs_done(s, fs, now(s), &e);
 			continue;
@@ -322,11 +320,9 @@ static int sum_up(struct ctx *ctx, struct snapper *s, const char *name, bool is_
 		set_error(s, NULL);
 		return 0;
 	}
-	if (asprintf(&text,
-		     "one or more snapshots could not be created, %zu of %zu failed, "
-		     "first %s: %s",
-		     n_failed, s->report.n_fs, first->path, first->error) < 0)
-		abort();
+	text = xasprintf("one or more snapshots could not be created, %zu of %zu failed, "
+			 "first %s: %s",
+			 n_failed, s->report.n_fs, first->path, first->error);
 	set_error(s, text);
 	return -1;
 }
