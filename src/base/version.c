@@ -16,8 +16,9 @@
 #endif
 
 #if defined(__clang__)
-#define COMPILER \
-	"clang" TEXT(__clang_major__) "." TEXT(__clang_minor__) "." TEXT(__clang_patchlevel__)
+#define COMPILER                                                          \
+	"clang" TEXT(__clang_major__) "." TEXT(__clang_minor__) "." TEXT( \
+		__clang_patchlevel__)
 #else
 #define COMPILER "gcc" __VERSION__
 #endif

@@ -64,15 +64,18 @@ static int check_directory(const char *path, struct err *err)
 
 /*
  * Held while one of several daemons that start at the same time looks whether another
- * one listens, and while it starts to listen itself.  Without it (-1) that is a race.
+ * one listens, and while it starts to listen itself.  Where a file system knows no such
+ * locks, that is a race.
  */
-static int lock_directory(const char *path)
+static int lock_directory(const char *path, struct err *err)
 {
 	cleanup(str_freep) char *copy = xstrdup(path);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const char *dir = dirname(copy);
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd >= 0)
-		flock(fd, LOCK_EX);
+	if (fd < 0)
+		return err_sys(err, errno, "open directory %s", dir);
+	flock(fd, LOCK_EX);
 	return fd;
 }
 
@@ -111,8 +114,8 @@ int socket_listen_private(const char *path, struct err *err)
 
 	if (set_address(&a, path, err) < 0 || check_directory(path, err) < 0)
 		return -1;
-	lock = lock_directory(path);
-	if (remove_stale(path, err) < 0)
+	lock = lock_directory(path, err);
+	if (lock < 0 || remove_stale(path, err) < 0)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
