@@ -11,14 +11,47 @@ int stream_finish(struct ep_stream *s, struct err *err)
 	return s->finish(s, err);
 }
 
-const struct ep_filesystem *ep_filesystems_find(const struct ep_filesystems *l,
-						const char *path)
+/* ---- questions ---- */
+
+int ep_list_filesystems(struct ctx *ctx, struct endpoint *e, struct ep_filesystems *out,
+			struct err *err)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (strcmp(l->v[i].path, path) == 0)
-			return &l->v[i];
-	return NULL;
+	if (e->ops->list_filesystems(ctx, e, out, err) < 0)
+		return err_wrap(err, "list filesystems of the %s", e->label);
+	return 0;
 }
+
+static int check_count(const struct endpoint *e, const char *what, size_t got,
+		       size_t asked, struct err *err)
+{
+	if (got == asked)
+		return 0;
+	return err_set(err, ERR_PROTOCOL,
+		       "list %s: the %s answers about %zu filesystems of %zu", what,
+		       e->label, got, asked);
+}
+
+int ep_list_versions(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
+		     struct ep_version_lists *out, struct err *err)
+{
+	if (e->ops->list_versions(ctx, e, paths, out, err) < 0)
+		return err_wrap(err, "list versions of the %s", e->label);
+	if (check_count(e, "versions", out->n, paths->n, err) < 0)
+		return -1;
+	for (size_t i = 0; i < out->n; i++)
+		versions_sort(&out->v[i].versions);
+	return 0;
+}
+
+int ep_list_cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
+		    struct ep_cursors *out, struct err *err)
+{
+	if (e->ops->cursors(ctx, e, paths, out, err) < 0)
+		return err_wrap(err, "list replication cursors of the %s", e->label);
+	return check_count(e, "replication cursors", out->n, paths->n, err);
+}
+
+/* ---- answers ---- */
 
 void ep_filesystems_free(struct ep_filesystems *l)
 {

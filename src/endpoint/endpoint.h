@@ -90,7 +90,10 @@ struct ep_destroy_results {
 
 struct endpoint;
 
-/* What only the other side can do is NULL. */
+/*
+ * What only the other side can do is NULL.  `out` is appended to, and the caller's to
+ * free, also after a failure.
+ */
 struct endpoint_ops {
 	int (*list_filesystems)(struct ctx *ctx, struct endpoint *e,
 				struct ep_filesystems *out, struct err *err);
@@ -134,13 +137,22 @@ void ep_close(struct endpoint *e); /* NULL is fine */
 DEFINE_CLEANUP(ep_close, struct endpoint *);
 
 /*
+ * The operations of these names, with what every caller must do: errors say which side
+ * they are of, one answer for each path or ERR_PROTOCOL, versions are sorted.
+ */
+int ep_list_filesystems(struct ctx *ctx, struct endpoint *e, struct ep_filesystems *out,
+			struct err *err) must_check;
+int ep_list_versions(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
+		     struct ep_version_lists *out, struct err *err) must_check;
+int ep_list_cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
+		    struct ep_cursors *out, struct err *err) must_check;
+
+/*
  * How the sending side saw the stream end; ends it if it is still under way, and frees
  * it. ERR_CANCELLED when it had to be ended before it had written everything.
  */
 int stream_finish(struct ep_stream *s, struct err *err);
 
-const struct ep_filesystem *ep_filesystems_find(const struct ep_filesystems *l,
-						const char *path);
 void ep_filesystems_free(struct ep_filesystems *l);
 void ep_version_lists_free(struct ep_version_lists *l);
 void ep_cursors_free(struct ep_cursors *l);

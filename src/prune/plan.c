@@ -1,6 +1,7 @@
 #include "prune/plan.h"
 
 #include "base/vec.h"
+#include "endpoint/path_index.h"
 #include "prune/report.h"
 #include "prune/rules.h"
 
@@ -17,51 +18,29 @@ static int by_path(const void *pa, const void *pb)
 	return strcmp(a->report.path, b->report.path);
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The paths of a listing, sorted and borrowed; the caller frees the array. */
-static const char **sorted_paths(const struct ep_filesystems *l)
-{
-	const char **paths = xcalloc(l->n + 1, sizeof(*paths));
-
-	for (size_t i = 0; i < l->n; i++)
-		paths[i] = l->v[i].path;
-	qsort(paths, l->n, sizeof(*paths), by_text);
-	return paths;
-}
-
 /* sender: NULL if it is the target. */
 static void select_filesystems(const struct ep_filesystems *target,
 			       const struct ep_filesystems *sender,
 			       struct prune_plan *out)
 {
-	const char **known = sender ? sorted_paths(sender) : NULL;
+	cleanup(path_index_free) struct path_index known = { 0 };
+	size_t number;
 
+	for (size_t i = 0; sender && i < sender->n; i++)
+		path_index_add(&known, sender->v[i].path);
+	path_index_sort(&known);
 	for (size_t i = 0; i < target->n; i++) {
 		const char *path = target->v[i].path;
 		struct prune_plan_fs fs = { .report.path = xstrdup(path) };
 
 		if (target->v[i].is_placeholder)
 			fs.report.skip = PRUNE_SKIP_PLACEHOLDER;
-		else if (known &&
-			 !bsearch(&path, known, sender->n, sizeof(*known), by_text))
+		else if (sender && !path_index_find(&known, view_of(path), &number))
 			fs.report.skip = PRUNE_SKIP_NO_CORRESPONDENCE;
 		VEC_PUSH(out, fs);
 	}
-	free(known);
 	if (out->n > 1)
 		qsort(out->v, out->n, sizeof(*out->v), by_path);
-}
-
-static int list_filesystems(struct ctx *ctx, struct endpoint *e,
-			    struct ep_filesystems *out, struct err *err)
-{
-	if (e->ops->list_filesystems(ctx, e, out, err) < 0)
-		return err_wrap(err, "list filesystems of the %s", e->label);
-	return 0;
 }
 
 static int plan_filesystems(struct ctx *ctx, const struct pruner_opts *o,
@@ -70,13 +49,13 @@ static int plan_filesystems(struct ctx *ctx, const struct pruner_opts *o,
 	cleanup(ep_filesystems_free) struct ep_filesystems sender = { 0 };
 	cleanup(ep_filesystems_free) struct ep_filesystems target = { 0 };
 
-	if (list_filesystems(ctx, o->sender, &sender, err) < 0)
+	if (ep_list_filesystems(ctx, o->sender, &sender, err) < 0)
 		return -1;
 	if (o->target == o->sender) {
 		select_filesystems(&sender, NULL, out);
 		return 0;
 	}
-	if (list_filesystems(ctx, o->target, &target, err) < 0)
+	if (ep_list_filesystems(ctx, o->target, &target, err) < 0)
 		return -1;
 	select_filesystems(&target, &sender, out);
 	return 0;
@@ -137,7 +116,6 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 		out[n++] = (struct prune_snap){
 			.name = v->name,
 			.creation_s = v->creation_s,
-			.createtxg = v->createtxg,
 			.held = v->has_userrefs && v->userrefs > 0,
 			.pinned = at_cursor && o->side == PRUNE_RECEIVER,
 		};
@@ -175,7 +153,6 @@ static int plan_filesystem(const struct pruner_opts *o, struct ep_version_list *
 		err_move(err, &list->err);
 		return err_wrap(err, "list versions");
 	}
-	versions_sort(&list->versions);
 	r = cursor_guid(o, &list->versions, cursor, &guid, err);
 	if (r < 0)
 		return -1;
@@ -189,45 +166,18 @@ static int plan_filesystem(const struct pruner_opts *o, struct ep_version_list *
 	return r;
 }
 
-static int check_count(const struct endpoint *e, const char *what, size_t got,
-		       size_t asked, struct err *err)
-{
-	if (got == asked)
-		return 0;
-	return err_set(err, ERR_PROTOCOL,
-		       "list %s: the %s answers about %zu filesystems of %zu", what,
-		       e->label, got, asked);
-}
-
-static int list_versions(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
-			 struct ep_version_lists *out, struct err *err)
-{
-	if (e->ops->list_versions(ctx, e, paths, out, err) < 0)
-		return err_wrap(err, "list versions of the %s", e->label);
-	return check_count(e, "versions", out->n, paths->n, err);
-}
-
-static int list_cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
-			struct ep_cursors *out, struct err *err)
-{
-	if (e->ops->cursors(ctx, e, paths, out, err) < 0)
-		return err_wrap(err, "list replication cursors of the %s", e->label);
-	return check_count(e, "replication cursors", out->n, paths->n, err);
-}
-
 /* Among the versions, where that is possible: they are the sender's, and new. */
 static int find_cursors(struct ctx *ctx, const struct pruner_opts *o,
-			const struct strs *paths, struct ep_version_lists *versions,
+			const struct strs *paths, const struct ep_version_lists *versions,
 			struct ep_cursors *out, struct err *err)
 {
 	struct endpoint *s = o->sender;
 
 	if (o->target != s || !s->ops->cursor_among)
-		return list_cursors(ctx, s, paths, out, err);
+		return ep_list_cursors(ctx, s, paths, out, err);
 	for (size_t i = 0; i < versions->n; i++) {
 		struct ep_cursor c = { .path = xstrdup(versions->v[i].path) };
 
-		versions_sort(&versions->v[i].versions);
 		s->ops->cursor_among(s, &versions->v[i].versions, &c);
 		VEC_PUSH(out, c);
 	}
@@ -248,7 +198,7 @@ static int plan_snapshots(struct ctx *ctx, const struct pruner_opts *o,
 			strs_add(&paths, fs->report.path);
 	if (paths.n == 0)
 		return 0;
-	if (list_versions(ctx, o->target, &paths, &versions, err) < 0)
+	if (ep_list_versions(ctx, o->target, &paths, &versions, err) < 0)
 		return -1;
 	if (o->side != PRUNE_LOCAL &&
 	    find_cursors(ctx, o, &paths, &versions, &cursors, err) < 0)

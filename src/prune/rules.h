@@ -14,7 +14,6 @@
 struct prune_snap {
 	const char *name; /* short */
 	int64_t creation_s;
-	uint64_t createtxg;
 	bool replicated;
 	bool held;   /* has holds, as far as is known */
 	bool pinned; /* never destroy: the common base */

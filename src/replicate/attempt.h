@@ -12,8 +12,8 @@
 #ifndef REPLICATE_ATTEMPT_H
 #define REPLICATE_ATTEMPT_H
 
+#include "endpoint/path_index.h"
 #include "replicate/driver.h"
-#include "replicate/path_index.h"
 #include "replicate/plan.h"
 #include "replicate/queue.h"
 

@@ -34,8 +34,8 @@ static int list_filesystems(struct ctx *ctx, void *arg, enum side s, struct err 
 	struct listing *l = arg;
 	const char *twice;
 
-	if (l->ep[s]->ops->list_filesystems(ctx, l->ep[s], &l->fs[s], err) < 0)
-		return err_wrap(err, "list filesystems of the %s", l->ep[s]->label);
+	if (ep_list_filesystems(ctx, l->ep[s], &l->fs[s], err) < 0)
+		return -1;
 	for (size_t i = 0; i < l->fs[s].n; i++)
 		path_index_add(&l->index[s], l->fs[s].v[i].path);
 	twice = path_index_sort(&l->index[s]);
@@ -48,19 +48,10 @@ static int list_filesystems(struct ctx *ctx, void *arg, enum side s, struct err 
 static int list_versions(struct ctx *ctx, void *arg, enum side s, struct err *err)
 {
 	struct listing *l = arg;
-	struct ep_version_lists *out = &l->versions[s];
 
 	if (l->paths[s].n == 0)
 		return 0;
-	if (l->ep[s]->ops->list_versions(ctx, l->ep[s], &l->paths[s], out, err) < 0)
-		return err_wrap(err, "list versions of the %s", l->ep[s]->label);
-	if (out->n != l->paths[s].n)
-		return err_set(err, ERR_PROTOCOL,
-			       "the %s lists versions of %zu filesystems instead of %zu",
-			       l->ep[s]->label, out->n, l->paths[s].n);
-	for (size_t i = 0; i < out->n; i++)
-		versions_sort(&out->v[i].versions);
-	return 0;
+	return ep_list_versions(ctx, l->ep[s], &l->paths[s], &l->versions[s], err);
 }
 
 /* ---- one filesystem on its way to a plan ---- */

@@ -20,7 +20,7 @@
 #ifndef REPLICATE_QUEUE_H
 #define REPLICATE_QUEUE_H
 
-#include "replicate/path_index.h"
+#include "endpoint/path_index.h"
 #include "replicate/plan.h"
 #include "replicate/report.h"
 

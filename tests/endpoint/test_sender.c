@@ -27,7 +27,6 @@ TEST(only_filesystems_that_the_filter_accepts_are_listed)
 {
 	cleanup(bench_end) struct bench b = { 0 };
 	cleanup(ep_filesystems_free) struct ep_filesystems l = { 0 };
-	const struct ep_filesystem *gap;
 
 	bench_start(&b);
 	REQUIRE(sim("create -o zrepl:placeholder=on tank/a/gap"));
@@ -40,10 +39,7 @@ TEST(only_filesystems_that_the_filter_accepts_are_listed)
 	CHECK_STR(l.v[1].path, "tank/a/gap");
 	CHECK_STR(l.v[2].path, "tank/a/gap/child");
 	CHECK_STR(l.v[3].path, "tank/b");
-	gap = ep_filesystems_find(&l, "tank/a/gap");
-	CHECK(gap && gap->is_placeholder);
-	CHECK(!l.v[0].is_placeholder && !l.v[2].is_placeholder);
-	CHECK(ep_filesystems_find(&l, "tank/aa") == NULL);
+	CHECK(!l.v[0].is_placeholder && l.v[1].is_placeholder && !l.v[2].is_placeholder);
 }
 
 TEST(versions_of_many_filesystems_are_one_process_and_each_has_its_own_error)

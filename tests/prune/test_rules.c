@@ -16,7 +16,6 @@ static void fill(struct prune_snap *s, const struct snap_at *at, size_t n)
 	for (size_t i = 0; i < n; i++)
 		s[i] = (struct prune_snap){ .name = at[i].name,
 					    .creation_s = 1700000000 - at[i].age_s,
-					    .createtxg = 100 + i,
 					    .replicated = at[i].replicated };
 }
 
@@ -246,7 +245,6 @@ static size_t random_snaps(uint64_t *rnd, struct prune_snap *s, char names[][NAM
 		snprintf(names[i], NAME, "%c%zu", 'a' + (char)random_below(rnd, 3), i);
 		s[i] = (struct prune_snap){ .name = names[i],
 					    .creation_s = t,
-					    .createtxg = 10 + i,
 					    .replicated = i < replicated,
 					    .held = random_below(rnd, 10) == 0,
 					    .pinned = random_below(rnd, 20) == 0 };

@@ -4,8 +4,8 @@
  * Paths are borrowed, and numbered from 0 as they are added.  Add all, sort once, then
  * find; finding changes nothing and may be done by any thread.
  */
-#ifndef REPLICATE_PATH_INDEX_H
-#define REPLICATE_PATH_INDEX_H
+#ifndef ENDPOINT_PATH_INDEX_H
+#define ENDPOINT_PATH_INDEX_H
 
 #include "base/buf.h"
 

@@ -1,4 +1,4 @@
-#include "replicate/path_index.h"
+#include "endpoint/path_index.h"
 
 #include "base/vec.h"
 
