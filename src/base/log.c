@@ -1,14 +1,6 @@
 #include "base/log.h"
 
 #include <stdarg.h>
-#include <string.h>
-
-static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug",
-	[LOG_INFO] = "info",
-	[LOG_WARN] = "warn",
-	[LOG_ERROR] = "error",
-};
 
 void log_write(const struct log *l, enum log_level level, const struct log_field *fields,
 	       size_t n_fields, const char *fmt, ...)
@@ -35,16 +27,12 @@ void log_write(const struct log *l, enum log_level level, const struct log_field
 
 const char *log_level_name(enum log_level level)
 {
-	return level_names[level];
-}
+	static const char *const names[] = {
+		[LOG_DEBUG] = "debug",
+		[LOG_INFO] = "info",
+		[LOG_WARN] = "warn",
+		[LOG_ERROR] = "error",
+	};
 
-int log_level_parse(const char *name, enum log_level *out)
-{
-	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-		if (strcmp(name, level_names[i]) == 0) {
-			*out = (enum log_level)i;
-			return 0;
-		}
-	}
-	return -1;
+	return names[level];
 }

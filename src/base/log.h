@@ -68,7 +68,6 @@ static inline struct log log_with_subsystem(const struct log *l, const char *sub
 void log_write(const struct log *l, enum log_level level, const struct log_field *fields,
 	       size_t n_fields, const char *fmt, ...) printf_like(5, 6);
 
-const char *log_level_name(enum log_level level);           /* "debug" ... "error" */
-int log_level_parse(const char *name, enum log_level *out); /* -1: no such level */
+const char *log_level_name(enum log_level level); /* "debug" ... "error" */
 
 #endif

@@ -244,14 +244,6 @@ struct config *config_load(const char *path, struct err *err)
 	return config_parse(path, buf_view(&text), err);
 }
 
-const struct conf_job *config_job(const struct config *c, const char *name)
-{
-	for (size_t i = 0; i < c->n_jobs; i++)
-		if (strcmp(c->jobs[i].name, name) == 0)
-			return &c->jobs[i];
-	return NULL;
-}
-
 void config_free(struct config *c)
 {
 	if (!c)

@@ -1,7 +1,7 @@
 /*
  * config.h - the configuration, checked and immutable.
  *
- * conf_load() reads the file, its includes, and checks everything that can be
+ * config_load() reads the file, its includes, and checks everything that can be
  * checked without asking ZFS or the network; whoever holds a struct config need
  * not check again.  Everything is owned by the config and lives until
  * config_free(); it is never changed after loading and may be read by any thread.
@@ -162,7 +162,6 @@ struct config *config_load(const char *path, struct err *err) must_check;
  * to. */
 struct config *config_parse(const char *file, struct view text, struct err *err)
 	must_check;
-const struct conf_job *config_job(const struct config *c, const char *name); /* or NULL */
 void config_free(struct config *c);
 DEFINE_CLEANUP(config_free, struct config *);
 

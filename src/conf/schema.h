@@ -124,7 +124,6 @@ struct schema_list {
 schema_decode_fn schema_decode_string; /* const char * */
 schema_decode_fn schema_decode_int;    /* int64_t, min..max */
 schema_decode_fn schema_decode_enum;   /* an enum, words */
-schema_decode_fn schema_decode_gdur;   /* int64_t ms, rounded up; at least min ms */
 schema_decode_fn schema_decode_list;   /* struct schema_list of element */
 schema_decode_fn schema_decode_table;  /* the struct that table describes */
 schema_decode_fn schema_decode_union;  /* the struct that variants describes */
@@ -132,7 +131,7 @@ schema_decode_fn schema_decode_union;  /* the struct that variants describes */
 extern const struct schema_type schema_bool;   /* bool */
 extern const struct schema_type schema_string; /* const char * */
 extern const struct schema_type schema_zdur;   /* int64_t s, > 0 */
-extern const struct schema_type schema_gdur;   /* int64_t ms, >= 0 */
+extern const struct schema_type schema_gdur;   /* int64_t ms, >= 0, rounded up */
 
 /* ---- for decoders ---- */
 

@@ -114,7 +114,7 @@ static int parse_gdur(struct schema *s, const struct yaml_node *n, const char *w
 	return 0;
 }
 
-int schema_decode_gdur(struct schema *s, const struct schema_type *t,
+static int decode_gdur(struct schema *s, const struct schema_type *t,
 		       const struct yaml_node *n, void *out)
 {
 	int64_t ns, ms;
@@ -123,7 +123,7 @@ int schema_decode_gdur(struct schema *s, const struct schema_type *t,
 		return -1;
 	/* up, so that what is not zero does not become zero, which may mean "for ever" */
 	ms = ns / NS_PER_MS + (ns % NS_PER_MS > 0);
-	if (ns < 0 || ms < t->min)
+	if (ns < 0)
 		return schema_fail(s, n, "'%.60s' is too short; want %s", n->text,
 				   t->want);
 	memcpy(out, &ms, sizeof(ms));
@@ -131,7 +131,7 @@ int schema_decode_gdur(struct schema *s, const struct schema_type *t,
 }
 
 const struct schema_type schema_gdur = {
-	.decode = schema_decode_gdur,
+	.decode = decode_gdur,
 	.want = "a duration such as 10s or 1m30s, or 0",
 	.size = sizeof(int64_t),
 };

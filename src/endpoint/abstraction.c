@@ -101,26 +101,6 @@ enum abstraction abs_of_bookmark(const struct version *bookmark, const char **jo
 	return ABS_NONE;
 }
 
-static bool is_tag(const char *tag, const char *prefix, const char **job)
-{
-	size_t n = strlen(prefix);
-
-	if (strncmp(tag, prefix, n) != 0 || !is_job(tag + n))
-		return false;
-	*job = tag + n;
-	return true;
-}
-
-enum abstraction abs_of_tag(const char *tag, const char **job)
-{
-	*job = NULL;
-	if (is_tag(tag, step_prefix, job))
-		return ABS_STEP_HOLD;
-	if (is_tag(tag, last_received_prefix, job))
-		return ABS_LAST_RECEIVED_HOLD;
-	return ABS_NONE;
-}
-
 bool abs_is_bookmark(const struct version *v, enum abstraction kind, const char *job)
 {
 	const char *of;

@@ -20,8 +20,6 @@ enum abstraction {
 	ABS_CURSOR,
 	ABS_TENTATIVE_CURSOR,
 	ABS_CURSOR_V1, /* "zrepl_replication_cursor", has no job */
-	ABS_STEP_HOLD,
-	ABS_LAST_RECEIVED_HOLD,
 };
 
 /* Short bookmark names and hold tags; the caller frees. */
@@ -31,11 +29,10 @@ char *abs_step_tag(const char *job) must_check;
 char *abs_last_received_tag(const char *job) must_check;
 
 /*
- * What a bookmark, or a hold tag, is.  *job is borrowed from the name (its tail), NULL
- * for v1.  A bookmark whose embedded guid is not its own is ABS_NONE.
+ * What a bookmark is.  *job is borrowed from the name (its tail), NULL for v1.  One whose
+ * embedded guid is not its own is ABS_NONE.
  */
 enum abstraction abs_of_bookmark(const struct version *bookmark, const char **job);
-enum abstraction abs_of_tag(const char *tag, const char **job);
 
 /* Is it of this kind and of this job? */
 bool abs_is_bookmark(const struct version *v, enum abstraction kind, const char *job);

@@ -169,7 +169,7 @@ int replication_run(struct ctx *ctx, struct replication *r, struct err *err)
 	return err_set(err, last->first.kind, "%s", err_msg(&last->first));
 }
 
-/* ---- questions ---- */
+/* ---- how it stands ---- */
 
 void replication_report(struct replication *r, struct repl_report *out)
 {
@@ -186,18 +186,4 @@ void replication_report(struct replication *r, struct repl_report *out)
 	for (size_t i = 0; i < r->n; i++)
 		attempt_report(r->attempts[i], &out->attempts[i]);
 	pthread_mutex_unlock(&r->lock);
-}
-
-int64_t replication_errors(struct replication *r)
-{
-	int64_t n = 0;
-
-	pthread_mutex_lock(&r->lock);
-	if (r->n > 0) {
-		const struct attempt *last = r->attempts[r->n - 1];
-
-		n = last->plan_error.text ? -1 : (int64_t)last->n_failed;
-	}
-	pthread_mutex_unlock(&r->lock);
-	return n;
 }

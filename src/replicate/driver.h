@@ -45,8 +45,6 @@ int replication_run(struct ctx *ctx, struct replication *r, struct err *err);
 
 /* A copy; the caller frees it with repl_report_free(). */
 void replication_report(struct replication *r, struct repl_report *out);
-/* Filesystems that failed in the last attempt; -1: planning as a whole failed. */
-int64_t replication_errors(struct replication *r);
 void replication_free(struct replication *r);
 DEFINE_CLEANUP(replication_free, struct replication *);
 

@@ -70,12 +70,4 @@ TEST(err_move_leaves_nothing_behind_and_survives_moving_to_itself)
 	CHECK_INT(b.kind, ERR_DENIED);
 }
 
-TEST(every_kind_has_a_name)
-{
-	for (int k = ERR_NONE; k <= ERR_CANCELLED; k++)
-		CHECK(err_kind_name((enum err_kind)k) != NULL);
-	CHECK_STR(err_kind_name(ERR_CANCELLED), "cancelled");
-	CHECK_STR(err_kind_name((enum err_kind)1000), "unknown");
-}
-
 TEST_MAIN()

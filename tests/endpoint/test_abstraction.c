@@ -139,36 +139,4 @@ TEST(a_bookmark_is_of_one_kind_and_one_job)
 	CHECK(!abs_is_bookmark(&v1, ABS_CURSOR_V1, "j"));
 }
 
-TEST(hold_tags_are_recognised_with_their_job)
-{
-	static const struct {
-		const char *tag;
-		enum abstraction kind;
-		const char *job;
-	} cases[] = {
-		{ "zrepl_STEP_J_j", ABS_STEP_HOLD, "j" },
-		{ "zrepl_STEP_J_a b", ABS_STEP_HOLD, "a b" },
-		{ "zrepl_last_received_J_s", ABS_LAST_RECEIVED_HOLD, "s" },
-		{ "zrepl_last_received_J_", ABS_NONE, NULL },
-		{ "zrepl_STEP_J_", ABS_NONE, NULL },
-		{ "zrepl_STEP_J__x", ABS_NONE, NULL },
-		{ "zrepl_STEP", ABS_NONE, NULL },
-		{ "zrepl_STEP_J_a/b", ABS_NONE, NULL },
-		{ "x zrepl_STEP_J_j", ABS_NONE, NULL },
-		{ "ZREPL_STEP_J_j", ABS_NONE, NULL },
-		{ "", ABS_NONE, NULL },
-		{ "keep", ABS_NONE, NULL },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		const char *job = "?";
-
-		CHECK_INT(abs_of_tag(cases[i].tag, &job), cases[i].kind);
-		if (cases[i].job)
-			CHECK_STR(job, cases[i].job);
-		else
-			CHECK(job == NULL);
-	}
-}
-
 TEST_MAIN()

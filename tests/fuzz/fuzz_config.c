@@ -36,7 +36,9 @@ static void check_snapshots(const struct conf_job *j)
 
 static void check_job(const struct config *c, const struct conf_job *j)
 {
-	assert(config_job(c, j->name) == j && job_type_name(j->type));
+	for (const struct conf_job *other = c->jobs; other < j; other++)
+		assert(strcmp(other->name, j->name) != 0);
+	assert(job_type_name(j->type));
 	assert(j->file && j->path && j->line > 0 && j->column > 0);
 	switch (j->type) {
 	case JOB_PUSH:

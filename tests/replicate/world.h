@@ -61,22 +61,34 @@ static inline void check_report(const struct repl_report *r, bool is_over)
 {
 	for (size_t i = 0; i < r->n_attempts; i++) {
 		const struct report_attempt *a = &r->attempts[i];
-		size_t failed = 0;
+		bool has_failed = false;
 
 		for (size_t k = 0; k < a->n_fs; k++) {
 			check_fs(&a->fs[k]);
-			failed += a->fs[k].plan_error.text || a->fs[k].step_error.text;
+			has_failed |=
+				a->fs[k].plan_error.text || a->fs[k].step_error.text;
 			CHECK(a->state != ATTEMPT_DONE || a->fs[k].state == FS_DONE);
 			CHECK(!is_over || a->fs[k].state != FS_STEPPING);
 		}
 		CHECK((a->state == ATTEMPT_PLANNING_ERROR) ==
 		      (a->plan_error.text != NULL));
 		CHECK((a->state == ATTEMPT_FILESYSTEM_ERROR) ==
-		      (failed > 0 && a->finish.tv_sec > 0));
+		      (has_failed && a->finish.tv_sec > 0));
 		CHECK(a->start.tv_sec > 0);
 		CHECK(!is_over || a->finish.tv_sec > 0);
 	}
 	CHECK((r->finish.tv_sec > 0) == is_over);
+}
+
+/* Filesystems that failed in the last attempt. */
+static inline size_t n_failed(const struct repl_report *r)
+{
+	const struct report_attempt *a = &r->attempts[r->n_attempts - 1];
+	size_t n = 0;
+
+	for (size_t i = 0; i < a->n_fs; i++)
+		n += a->fs[i].plan_error.text || a->fs[i].step_error.text;
+	return n;
 }
 
 static inline void report_over(struct world *t)
