@@ -1,7 +1,7 @@
 #include "host.h"
 
-#include "base/proc.h"
 #include "base/strs.h"
+#include "output.h"
 
 #include <assert.h>
 #include <ftw.h>
@@ -95,10 +95,8 @@ static char *run(const char *fmt, va_list ap) printf_like(1, 0);
 static char *run(const char *fmt, va_list ap)
 {
 	cleanup(str_freep) char *line = NULL;
-	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
 	cleanup(strs_free) struct strs argv = { 0 };
 	cleanup(buf_free) struct buf out = { 0 };
-	cleanup(err_clear) struct err err = ERR_INIT;
 	char *word, *rest;
 
 	assert(home);
@@ -108,10 +106,8 @@ static char *run(const char *fmt, va_list ap)
 	rest = line;
 	while ((word = strsep(&rest, " ")) != NULL)
 		strs_add(&argv, word);
-	if (proc_output(ctx, strs_argv(&argv), &out, &err) < 0) {
-		printf("# %s\n", err_msg(&err));
+	if (!output_of(strs_argv(&argv), &out))
 		return NULL;
-	}
 	if (out.len > 0)
 		out.p[--out.len] = '\0';
 	return xstrdup(buf_str(&out));

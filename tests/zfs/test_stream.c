@@ -1,8 +1,8 @@
 #include "zfs/stream.h"
 
-#include "base/proc.h"
 #include "base/pump.h"
 #include "fake.h"
+#include "output.h"
 #include "zfs/cmd.h"
 
 #include <errno.h>
@@ -354,7 +354,7 @@ TEST(stream_two_hundred_mebibytes_arrive_as_they_were_sent)
 	CHECK_INT(moved, 209715200);
 	CHECK_INT(zfs_send_finish(s, &f.e), 0);
 	CHECK_INT(finish(&f, r, true, &why), 0);
-	REQUIRE(proc_output(f.ctx, expect, &want, &f.e) == 0);
+	REQUIRE(output_of(expect, &want));
 	got = fake_read("out");
 	CHECK_STR(got, buf_str(&want));
 }

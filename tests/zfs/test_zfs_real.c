@@ -3,9 +3,9 @@
  * in a file in TMPDIR, and destroys it at the end.  The test functions share the pool,
  * each in filesystems of its own.
  */
-#include "base/proc.h"
 #include "base/pump.h"
 #include "conf/env.h"
+#include "output.h"
 #include "tap.h"
 #include "zfs/stream.h"
 
@@ -30,11 +30,10 @@ static int shell(const char *command)
 {
 	const char *argv[] = { "sh", "-ec", command, NULL };
 	cleanup(buf_free) struct buf out = { 0 };
-	cleanup(err_clear) struct err e = ERR_INIT;
 
-	if (proc_output(ctx, argv, &out, &e) == 0)
+	if (output_of(argv, &out))
 		return 0;
-	printf("# %s: %s\n", command, err_msg(&e));
+	printf("# %s\n", command);
 	return -1;
 }
 
