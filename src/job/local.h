@@ -27,7 +27,11 @@ struct local_offers {
 void local_offer(struct local_offers *l, const char *listener_name, struct receiver *r);
 void local_offers_free(struct local_offers *l);
 
-/* ERR_NETWORK: local listener "NAME" not reachable. */
+/*
+ * A client of the sink; c outlives it.  Where nobody offers that name, every question
+ * fails (ERR_NOT_FOUND: local listener "NAME" not reachable), so that what wants to
+ * replicate reports it.  NULL: c->client_identity makes no name below the sink's root_fs.
+ */
 struct endpoint *local_connect(const struct local_offers *l, const struct conf_connect *c,
 			       struct err *err) must_check;
 
