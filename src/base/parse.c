@@ -50,6 +50,49 @@ int parse_i64(struct view t, int64_t *out, struct err *err)
 	return 0;
 }
 
+/* 99 for anything else. */
+static unsigned value_of_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (unsigned)(c - 'a') + 10;
+	if (c >= 'A' && c <= 'F')
+		return (unsigned)(c - 'A') + 10;
+	return 99;
+}
+
+bool parse_digits(struct view t, unsigned base, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (t.len == 0)
+		return false;
+	for (size_t i = 0; i < t.len; i++) {
+		unsigned digit = value_of_digit(t.p[i]);
+
+		if (digit >= base || n > (UINT64_MAX - digit) / base)
+			return false;
+		n = n * base + digit;
+	}
+	*out = n;
+	return true;
+}
+
+bool parse_bool(struct view t, bool *out)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "True", "TRUE" };
+	static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (view_eq(t, view_of(yes[i])) || view_eq(t, view_of(no[i]))) {
+			*out = view_eq(t, view_of(yes[i]));
+			return true;
+		}
+	}
+	return false;
+}
+
 struct view parse_field(struct view *rest, char sep)
 {
 	struct view field = *rest;

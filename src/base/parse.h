@@ -1,8 +1,6 @@
 /*
- * parse.h - numbers out of text: the whole text, nothing but the text.
- *
- * Decimal digits only (and one leading '-' for the signed one): no blanks, no
- * '+', no base prefix.  ERR_INVALID otherwise, and when it does not fit.
+ * parse.h - numbers out of text: the whole text, nothing but the text; and views of
+ * parts of a text.
  */
 #ifndef BASE_PARSE_H
 #define BASE_PARSE_H
@@ -10,8 +8,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/*
+ * Decimal digits only (and one leading '-' for the signed one): no blanks, no
+ * '+', no base prefix.  ERR_INVALID otherwise, and when it does not fit.
+ */
 int parse_u64(struct view text, uint64_t *out, struct err *err) must_check;
 int parse_i64(struct view text, int64_t *out, struct err *err) must_check;
+
+/* Digits of a base up to 16; false: something else, or it does not fit. */
+bool parse_digits(struct view text, unsigned base, uint64_t *out) must_check;
+/* 1 t T true True TRUE, 0 f F false False FALSE, as in Go; false: something else. */
+bool parse_bool(struct view text, bool *out) must_check;
 
 /*
  * The text before the next `sep`, and *rest moved behind it.  At the end of

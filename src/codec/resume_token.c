@@ -3,31 +3,6 @@
 #include "base/parse.h"
 #include "codec/dsname.h"
 
-/* Digits of that base, all of the text. */
-static bool parse_digits(struct view v, unsigned base, uint64_t *out)
-{
-	uint64_t n = 0;
-
-	if (v.len == 0)
-		return false;
-	for (size_t i = 0; i < v.len; i++) {
-		char c = v.p[i];
-		unsigned digit = 99;
-
-		if (c >= '0' && c <= '9')
-			digit = (unsigned)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			digit = (unsigned)(c - 'a') + 10;
-		else if (c >= 'A' && c <= 'F')
-			digit = (unsigned)(c - 'A') + 10;
-		if (digit >= base || n > (UINT64_MAX - digit) / base)
-			return false;
-		n = n * base + digit;
-	}
-	*out = n;
-	return true;
-}
-
 /* With C's prefixes, as zfs prints them: 0x1f, 017, 15. */
 static bool parse_number(struct view v, uint64_t *out)
 {
@@ -42,20 +17,6 @@ static bool parse_number(struct view v, uint64_t *out)
 		v.len -= 2;
 	}
 	return parse_digits(v, base, out);
-}
-
-static bool parse_bool(struct view v, bool *out)
-{
-	static const char *const yes[] = { "1", "t", "T", "true", "True", "TRUE" };
-	static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
-
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (view_eq(v, view_of(yes[i])) || view_eq(v, view_of(no[i]))) {
-			*out = view_eq(v, view_of(yes[i]));
-			return true;
-		}
-	}
-	return false;
 }
 
 struct parsed {

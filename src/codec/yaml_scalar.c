@@ -1,5 +1,7 @@
 #include "codec/yaml.h"
 
+#include "base/parse.h"
+
 enum { MAX_NUMBER_TEXT = 64 }; /* no number that fits is longer, '_' not counted */
 
 bool yaml_bool(const struct yaml_node *n, bool *out)
@@ -20,18 +22,6 @@ bool yaml_bool(const struct yaml_node *n, bool *out)
 	return false;
 }
 
-/* Value of a digit in bases up to 16; 99 for anything else. */
-static unsigned digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return (unsigned)(c - '0');
-	if (c >= 'a' && c <= 'f')
-		return (unsigned)(c - 'a') + 10;
-	if (c >= 'A' && c <= 'F')
-		return (unsigned)(c - 'A') + 10;
-	return 99;
-}
-
 static bool apply_sign(bool is_negative, uint64_t magnitude, int64_t *out)
 {
 	if (magnitude > (uint64_t)INT64_MAX + is_negative)
@@ -47,7 +37,6 @@ static bool apply_sign(bool is_negative, uint64_t magnitude, int64_t *out)
 static bool parse_integer(const char *s, uint64_t *out)
 {
 	unsigned base = 10;
-	uint64_t n = 0;
 
 	if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X'))
 		base = 16, s += 2;
@@ -57,17 +46,7 @@ static bool parse_integer(const char *s, uint64_t *out)
 		base = 8, s += 2;
 	else if (s[0] == '0' && s[1])
 		base = 8, s += 1;
-	if (!*s)
-		return false;
-	for (; *s; s++) {
-		unsigned d = digit_of(*s);
-
-		if (d >= base || __builtin_mul_overflow(n, base, &n) ||
-		    __builtin_add_overflow(n, d, &n))
-			return false;
-	}
-	*out = n;
-	return true;
+	return parse_digits(view_of(s), base, out);
 }
 
 /* "e", a sign if there is one, digits up to the end. */

@@ -107,28 +107,18 @@ static int64_t get(const struct env *e, const struct knob *k)
 	return v;
 }
 
-static int parse_bool(const char *text, int64_t *out, struct err *err)
-{
-	static const char *const yes[] = { "1", "t", "T", "TRUE", "true", "True" };
-	static const char *const no[] = { "0", "f", "F", "FALSE", "false", "False" };
-
-	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
-		if (strcmp(text, yes[i]) == 0 || strcmp(text, no[i]) == 0) {
-			*out = strcmp(text, yes[i]) == 0;
-			return 0;
-		}
-	}
-	return err_set(err, ERR_INVALID, "neither true nor false");
-}
-
 static int parse(const struct knob *k, const char *text, int64_t *out, struct err *err)
 {
 	uint64_t u;
 	int64_t ns;
+	bool b;
 
 	switch (k->type) {
 	case KNOB_BOOL:
-		return parse_bool(text, out, err);
+		if (!parse_bool(view_of(text), &b))
+			return err_set(err, ERR_INVALID, "neither true nor false");
+		*out = b;
+		return 0;
 	case KNOB_UINT64:
 		if (parse_u64(view_of(text), &u, err) < 0)
 			return -1;

@@ -43,16 +43,28 @@ static void make_printable(struct buf *b)
 	*b = out;
 }
 
+/* The whole line, the caller's. */
+static struct buf message(struct schema *s, const struct yaml_node *at, const char *fmt,
+			  va_list ap) printf_like(3, 0);
+static struct buf message(struct schema *s, const struct yaml_node *at, const char *fmt,
+			  va_list ap)
+{
+	struct buf msg = { 0 };
+
+	put_place(s, &msg, at);
+	put_formatted(&msg, fmt, ap);
+	make_printable(&msg);
+	return msg;
+}
+
 int schema_fail(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
 {
 	cleanup(buf_free) struct buf msg = { 0 };
 	va_list ap;
 
-	put_place(s, &msg, at);
 	va_start(ap, fmt);
-	put_formatted(&msg, fmt, ap);
+	msg = message(s, at, fmt, ap);
 	va_end(ap);
-	make_printable(&msg);
 	return err_set(s->err, ERR_INVALID, "%s", buf_str(&msg));
 }
 
@@ -84,11 +96,9 @@ void schema_warn(struct schema *s, const struct yaml_node *at, const char *fmt, 
 	cleanup(buf_free) struct buf msg = { 0 };
 	va_list ap;
 
-	put_place(s, &msg, at);
 	va_start(ap, fmt);
-	put_formatted(&msg, fmt, ap);
+	msg = message(s, at, fmt, ap);
 	va_end(ap);
-	make_printable(&msg);
 	strs_add(s->warnings, buf_str(&msg));
 }
 

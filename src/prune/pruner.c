@@ -106,7 +106,7 @@ static void fs_failed(struct pruner *p, struct prune_report_fs *fs, const char *
 
 static void set_state(struct pruner *p, enum pruner_state s, const char *error)
 {
-	cleanup(str_freep) char *text = error ? xstrdup(error) : NULL;
+	cleanup(str_freep) char *text = xstrdup_or_null(error);
 
 	pthread_mutex_lock(&p->lock);
 	assert(!p->report.error);

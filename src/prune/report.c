@@ -34,22 +34,17 @@ const char *prune_side_name(enum prune_side s)
 	return names[s];
 }
 
-static char *dup_or_null(const char *s)
-{
-	return s ? xstrdup(s) : NULL;
-}
-
 static struct prune_report_fs fs_dup(const struct prune_report_fs *f)
 {
 	struct prune_report_fs r = *f;
 
 	r.path = xstrdup(f->path);
-	r.error = dup_or_null(f->error);
+	r.error = xstrdup_or_null(f->error);
 	r.snaps = xcalloc(f->n_snaps, sizeof(*r.snaps));
 	for (size_t i = 0; i < f->n_snaps; i++) {
 		r.snaps[i] = f->snaps[i];
 		r.snaps[i].name = xstrdup(f->snaps[i].name);
-		r.snaps[i].kept_by = dup_or_null(f->snaps[i].kept_by);
+		r.snaps[i].kept_by = xstrdup_or_null(f->snaps[i].kept_by);
 	}
 	return r;
 }
@@ -57,7 +52,7 @@ static struct prune_report_fs fs_dup(const struct prune_report_fs *f)
 void prune_report_dup(const struct prune_report *r, struct prune_report *out)
 {
 	*out = *r;
-	out->error = dup_or_null(r->error);
+	out->error = xstrdup_or_null(r->error);
 	out->fs = xcalloc(r->n_fs, sizeof(*out->fs));
 	for (size_t i = 0; i < r->n_fs; i++)
 		out->fs[i] = fs_dup(&r->fs[i]);

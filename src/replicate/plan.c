@@ -8,7 +8,7 @@
 static void plan_add(struct plan *p, const struct version *from, const struct version *to,
 		     const char *token)
 {
-	struct step s = { .to = version_dup(to), .token = token ? xstrdup(token) : NULL };
+	struct step s = { .to = version_dup(to), .token = xstrdup_or_null(token) };
 
 	if (from) {
 		s.has_from = true;

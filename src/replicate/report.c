@@ -45,7 +45,7 @@ void timed_error_set(struct timed_error *e, const char *text)
 
 struct timed_error timed_error_dup(const struct timed_error *e)
 {
-	return (struct timed_error){ e->text ? xstrdup(e->text) : NULL, e->time };
+	return (struct timed_error){ xstrdup_or_null(e->text), e->time };
 }
 
 void timed_error_fini(struct timed_error *e)

@@ -36,21 +36,16 @@ const char *snap_fs_state_name(enum snap_fs_state s)
 	return "unknown";
 }
 
-static char *dup_or_null(const char *s)
-{
-	return s ? xstrdup(s) : NULL;
-}
-
 void snapper_report_dup(const struct snapper_report *r, struct snapper_report *out)
 {
 	*out = *r;
-	out->error = dup_or_null(r->error);
+	out->error = xstrdup_or_null(r->error);
 	out->fs = xcalloc(r->n_fs, sizeof(*out->fs));
 	for (size_t i = 0; i < r->n_fs; i++) {
 		out->fs[i] = r->fs[i];
 		out->fs[i].path = xstrdup(r->fs[i].path);
 		out->fs[i].snap_name = xstrdup(r->fs[i].snap_name);
-		out->fs[i].error = dup_or_null(r->fs[i].error);
+		out->fs[i].error = xstrdup_or_null(r->fs[i].error);
 	}
 }
 

@@ -47,6 +47,67 @@ TEST(unsigned_numbers_are_decimal_digits_only)
 	}
 }
 
+TEST(digits_are_of_one_base)
+{
+	static const struct {
+		const char *text;
+		unsigned base;
+		uint64_t want;
+	} good[] = {
+		{ "0", 2, 0 },
+		{ "101", 2, 5 },
+		{ "017", 8, 15 },
+		{ "99", 10, 99 },
+		{ "fF", 16, 255 },
+		{ "ffffffffffffffff", 16, UINT64_MAX },
+		{ "1777777777777777777777", 8, UINT64_MAX },
+	};
+	static const struct {
+		const char *text;
+		unsigned base;
+	} bad[] = {
+		{ "", 10 },
+		{ "2", 2 },
+		{ "8", 8 },
+		{ "a", 10 },
+		{ "g", 16 },
+		{ "0x1", 16 },
+		{ "-1", 10 },
+		{ "1 ", 10 },
+		{ "10000000000000000", 16 },
+		{ "2000000000000000000000", 8 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		uint64_t n = 42;
+
+		CHECK(parse_digits(view_of(good[i].text), good[i].base, &n));
+		CHECK(n == good[i].want);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		uint64_t n = 42;
+
+		if (!CHECK(!parse_digits(view_of(bad[i].text), bad[i].base, &n)))
+			printf("# '%s'\n", bad[i].text);
+		CHECK_INT(n, 42);
+	}
+}
+
+TEST(booleans_have_six_names_each)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "True", "TRUE" };
+	static const char *const no[] = { "0", "f", "F", "false", "False", "FALSE" };
+	static const char *const bad[] = { "", "yes", "tRUE", "true ", "2", "01" };
+	bool b;
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++)
+		CHECK(parse_bool(view_of(yes[i]), &b) && b);
+	for (size_t i = 0; i < ARRAY_LEN(no); i++)
+		CHECK(parse_bool(view_of(no[i]), &b) && !b);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		CHECK(!parse_bool(view_of(bad[i]), &b));
+}
+
 TEST(signed_numbers_may_have_one_minus)
 {
 	static const struct {
