@@ -22,7 +22,7 @@ struct civil {
 };
 
 struct civil civil_from_s(int64_t s);
-/* Midnight of that day; month and day must be in range, hour to yearday are ignored. */
+/* Midnight of that day; month must be in range, a day beyond it runs on into the next. */
 int64_t civil_day_s(int64_t year, int month, int day);
 bool civil_is_leap(int64_t year);
 

@@ -1,10 +1,9 @@
 #include "codec/jsonw.h"
 
-#include "codec/civil.h"
+#include "codec/rfc3339.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 void jsonw_init(struct jsonw *w, struct buf *out)
 {
@@ -159,20 +158,8 @@ void jsonw_null(struct jsonw *w)
 
 void jsonw_time(struct jsonw *w, struct timespec t)
 {
-	struct civil c = civil_from_s(t.tv_sec);
-	char fraction[24] = "";
-
 	begin_value(w);
-	/* RFC 3339 has years of four digits only. */
-	if ((t.tv_sec == 0 && t.tv_nsec == 0) || c.year < 1 || c.year > 9999) {
-		put(w, "\"0001-01-01T00:00:00Z\"");
-		return;
-	}
-	if (t.tv_nsec != 0) {
-		snprintf(fraction, sizeof(fraction), ".%09ld", t.tv_nsec);
-		for (size_t n = strlen(fraction); fraction[n - 1] == '0'; n--)
-			fraction[n - 1] = '\0';
-	}
-	buf_printf(w->out, "\"%04" PRId64 "-%02d-%02dT%02d:%02d:%02d%sZ\"", c.year,
-		   c.month, c.day, c.hour, c.minute, c.second, fraction);
+	put(w, "\"");
+	rfc3339_format(w->out, t);
+	put(w, "\"");
 }

@@ -32,8 +32,7 @@ void jsonw_u64(struct jsonw *w, uint64_t n);
 void jsonw_i64(struct jsonw *w, int64_t n);
 void jsonw_bool(struct jsonw *w, bool b);
 void jsonw_null(struct jsonw *w);
-/* RFC 3339 with nanoseconds as Go writes it (trailing zeros dropped), UTC as Z; a zero
- * timespec is "0001-01-01T00:00:00Z". */
+/* As rfc3339_format(). */
 void jsonw_time(struct jsonw *w, struct timespec t);
 
 #endif

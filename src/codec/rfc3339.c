@@ -1,8 +1,30 @@
 #include "codec/rfc3339.h"
 
-#include "base/parse.h"
+#include "codec/civil.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+static const char zero_time[] = "0001-01-01T00:00:00Z";
+
+void rfc3339_format(struct buf *out, struct timespec t)
+{
+	struct civil c = civil_from_s(t.tv_sec);
+	char fraction[24] = "";
+
+	if ((t.tv_sec == 0 && t.tv_nsec == 0) || c.year < 1 || c.year > 9999) {
+		buf_printf(out, "%s", zero_time);
+		return;
+	}
+	if (t.tv_nsec != 0) {
+		snprintf(fraction, sizeof(fraction), ".%09ld", t.tv_nsec);
+		for (size_t n = strlen(fraction); fraction[n - 1] == '0'; n--)
+			fraction[n - 1] = '\0';
+	}
+	buf_printf(out, "%04" PRId64 "-%02d-%02dT%02d:%02d:%02d%sZ", c.year, c.month,
+		   c.day, c.hour, c.minute, c.second, fraction);
+}
 
 /* Exactly n digits at *p, which moves behind them; -1: something else. */
 static int digits(const char **p, int n)
@@ -25,27 +47,21 @@ static bool skip(const char **p, char c)
 	return true;
 }
 
-static bool parse_clock(const char **p, struct tm *tm)
+/* Seconds since 1970. */
+static bool parse_clock(const char **p, int64_t *seconds)
 {
-	tm->tm_year = digits(p, 4) - 1900;
-	if (tm->tm_year < -1900 || !skip(p, '-'))
+	int year, month, day, h, m, s;
+	int64_t midnight;
+
+	if ((year = digits(p, 4)) < 0 || !skip(p, '-') || (month = digits(p, 2)) < 1 ||
+	    month > 12 || !skip(p, '-') || (day = digits(p, 2)) < 1 ||
+	    (!skip(p, 'T') && !skip(p, 't')) || (h = digits(p, 2)) < 0 || h > 23 ||
+	    !skip(p, ':') || (m = digits(p, 2)) < 0 || m > 59 || !skip(p, ':') ||
+	    (s = digits(p, 2)) < 0 || s > 60)
 		return false;
-	tm->tm_mon = digits(p, 2) - 1;
-	if (!skip(p, '-'))
-		return false;
-	tm->tm_mday = digits(p, 2);
-	if (!skip(p, 'T') && !skip(p, 't'))
-		return false;
-	tm->tm_hour = digits(p, 2);
-	if (!skip(p, ':'))
-		return false;
-	tm->tm_min = digits(p, 2);
-	if (!skip(p, ':'))
-		return false;
-	tm->tm_sec = digits(p, 2);
-	return tm->tm_mon >= 0 && tm->tm_mon < 12 && tm->tm_mday >= 1 &&
-	       tm->tm_mday <= 31 && tm->tm_hour >= 0 && tm->tm_hour < 24 &&
-	       tm->tm_min >= 0 && tm->tm_min < 60 && tm->tm_sec >= 0 && tm->tm_sec <= 60;
+	midnight = civil_day_s(year, month, day);
+	*seconds = midnight + h * 3600 + m * 60 + s;
+	return civil_from_s(midnight).month == month; /* or it has not so many days */
 }
 
 static bool parse_fraction(const char **p, long *ns)
@@ -85,17 +101,17 @@ static bool parse_offset(const char **p, int *seconds)
 int rfc3339_parse(const char *text, struct timespec *out, struct err *err)
 {
 	const char *p = text;
-	struct tm tm = { 0 };
+	int64_t seconds;
 	int offset;
 	long ns;
 
-	if (strcmp(text, "0001-01-01T00:00:00Z") == 0) {
+	if (strcmp(text, zero_time) == 0) {
 		*out = (struct timespec){ 0 };
 		return 0;
 	}
-	if (!parse_clock(&p, &tm) || !parse_fraction(&p, &ns) ||
+	if (!parse_clock(&p, &seconds) || !parse_fraction(&p, &ns) ||
 	    !parse_offset(&p, &offset) || *p)
 		return err_set(err, ERR_INVALID, "'%.64s' is not an RFC 3339 time", text);
-	*out = (struct timespec){ .tv_sec = timegm(&tm) - offset, .tv_nsec = ns };
+	*out = (struct timespec){ .tv_sec = seconds - offset, .tv_nsec = ns };
 	return 0;
 }

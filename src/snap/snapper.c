@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "codec/dsname.h"
+#include "codec/rfc3339.h"
 #include "snap/report.h"
 #include "snap/syncup.h"
 
@@ -76,7 +77,7 @@ static void set_state(struct snapper *s, enum snapper_state state,
 
 static void set_error(struct snapper *s, const char *error)
 {
-	char *text = error ? xstrdup(error) : NULL;
+	char *text = xstrdup_or_null(error);
 	char *old;
 
 	pthread_mutex_lock(&s->lock);
@@ -228,21 +229,18 @@ static void warn_of_future(const struct snapper *s, const struct syncup_fs *fs, 
 static void warn_of_delay(const struct snapper *s, const struct syncup_fs *fs, size_t n,
 			  int64_t when_s)
 {
-	char text[sizeof("2006-01-02T15:04:05Z") + 16];
-	time_t t = when_s;
-	struct tm tm;
+	const struct timespec when = { .tv_sec = when_s };
+	cleanup(buf_free) struct buf text = { 0 };
 
-	if (ms_until(now(s), (struct timespec){ .tv_sec = when_s }) <=
-	    s->o.env->syncup_warn_min_ms)
+	if (ms_until(now(s), when) <= s->o.env->syncup_warn_min_ms)
 		return;
-	if (!gmtime_r(&t, &tm) || !strftime(text, sizeof(text), "%FT%TZ", &tm))
-		return;
+	rfc3339_format(&text, when);
 	for (size_t i = 0; i < n; i++)
 		if (!fs[i].has_snapshot)
 			log_at(&s->o.log, LOG_WARN, LOG_FIELDS({ "fs", fs[i].path }),
 			       "no snapshot yet, and none will be taken until the others "
 			       "are due at %s",
-			       text);
+			       text.p);
 }
 
 /* The time to begin at. */
