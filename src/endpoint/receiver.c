@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-	RESTORE_MS = 30 * 1000, /* to repair a placeholder after we were cancelled */
+	UNMARK_MS = 30 * 1000, /* to say what has become of a placeholder */
 	PEEK_CHUNK = 64 * 1024,
 };
 
@@ -368,19 +368,13 @@ static int run(struct ctx *ctx, const struct receipt *p, bool force,
 	return -1;
 }
 
-/* Even if we were told to stop: a target that is no placeholder any more, but has
- * nothing either, would be in the way for ever. */
-static void restore_placeholder(const struct receipt *p)
+/* Even if we were told to stop meanwhile: with its mark it would be received anew. */
+static int unmark_placeholder(const struct receipt *p, struct err *err)
 {
 	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
-	cleanup(err_clear) struct err err = ERR_INIT;
 
-	if (p->c->r->o.env->disable_placeholder_restoration)
-		return;
-	ctx_set_timeout(ctx, RESTORE_MS);
-	if (zfs_set_placeholder(ctx, zfs_of(p), p->target, true, &err) < 0)
-		log_error(&p->c->r->log, "cannot make %s a placeholder again: %s",
-			  p->target, err_msg(&err));
+	ctx_set_timeout(ctx, UNMARK_MS);
+	return zfs_set_placeholder(ctx, zfs_of(p), p->target, false, err);
 }
 
 /*
@@ -422,16 +416,21 @@ static void receive_beside(struct ctx *ctx, const struct receipt *p)
 		log_error(&r->log, "receive %s: %s", args.fs, err_msg(&err));
 }
 
+/*
+ * It stays a placeholder until it is replaced, so that whatever interrupts us, the next
+ * receive may use force again, or go on with the stream, which needs force as well.
+ * (compat: zrepl 0.7 takes the mark away first, and can be told not to put it back.)
+ */
 static int replace_placeholder(struct ctx *ctx, const struct receipt *p, struct err *err)
 {
 	enum zfs_recv_failure why = ZFS_RECV_FAILED;
+	struct err ignored = ERR_INIT;
 
-	if (zfs_set_placeholder(ctx, zfs_of(p), p->target, false, err) == 0 &&
-	    remove_snapshots(ctx, p, err) == 0 && run(ctx, p, true, &why, err) == 0)
-		return 0;
-	/* With state saved it is the target of a receive to be resumed. */
-	if (why != ZFS_RECV_STATE_SAVED)
-		restore_placeholder(p);
+	if (remove_snapshots(ctx, p, err) == 0 && run(ctx, p, true, &why, err) == 0)
+		return unmark_placeholder(p, err);
+	if (p->c->r->o.env->disable_placeholder_restoration &&
+	    why != ZFS_RECV_STATE_SAVED && unmark_placeholder(p, &ignored) < 0)
+		err_clear(&ignored);
 	if (why == ZFS_RECV_ENCRYPTION_REFUSED) {
 		receive_beside(ctx, p);
 		err_wrap(err, "cannot automatically replace placeholder filesystem %s",

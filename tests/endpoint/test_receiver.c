@@ -573,7 +573,7 @@ TEST(an_interrupted_receive_is_resumed_where_it_ended)
 TEST(an_interrupted_receive_into_a_placeholder_is_resumed_too)
 {
 	cleanup(bench_end) struct bench b = { 0 };
-	cleanup(str_freep) char *token = NULL;
+	cleanup(str_freep) char *token = NULL, *show = NULL;
 	struct version v1 = ver("@1", 1);
 	struct ep_send_req req = send_req(NULL, &v1, nothing);
 	struct ep_recv_req recv = recv_req(&v1, resumability);
@@ -584,6 +584,9 @@ TEST(an_interrupted_receive_into_a_placeholder_is_resumed_too)
 	receive_part(&b);
 	token = token_of_target(&b);
 	REQUIRE(token != NULL);
+	/* Or -F would not be used, which resuming needs too. */
+	show = sim_output("sim-show backup/c/tank/a");
+	CHECK(show && strstr(show, "zrepl:placeholder=on"));
 	req.token = token;
 	recv.clear_token = false;
 	CHECK_INT(transfer(&b, &req, &recv), 0);

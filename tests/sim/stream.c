@@ -23,7 +23,8 @@ enum {
 	NAME_ROOM = 440,
 };
 
-enum stream_flags { STREAM_RAW = 1, STREAM_RESUMED = 2 };
+/* STREAM_FORCED: what has been received of it is to replace a filesystem. */
+enum stream_flags { STREAM_RAW = 1, STREAM_RESUMED = 2, STREAM_FORCED = 4 };
 
 struct stream_head {
 	char magic[8];
@@ -135,8 +136,8 @@ static char *token_make(const struct stream_head *h, uint64_t record)
 	for (size_t i = 0; h->toname[i] != '\0'; i++)
 		snprintf(name + 2 * i, 3, "%02x", (unsigned char)h->toname[i]);
 	return format("1-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%" PRIx64 "-%s",
-		      h->toguid, h->fromguid, record, h->full, h->flags & STREAM_RAW,
-		      name);
+		      h->toguid, h->fromguid, record, h->full,
+		      h->flags & (STREAM_RAW | STREAM_FORCED), name);
 }
 
 static void token_parse(const char *token, struct stream_head *h)
@@ -363,6 +364,10 @@ static void recv_check(struct dataset *d, bool exists, const struct stream_head 
 		if (saved.first != h->first || saved.toguid != h->toguid)
 			die("cannot receive resume stream: kernel modules must be "
 			    "upgraded");
+		if ((saved.flags & STREAM_FORCED) != 0 && !force)
+			die("cannot receive resume stream: Resuming recv on existing "
+			    "destination '%s'\nmust specify -F to overwrite it",
+			    d->name);
 		return;
 	}
 	if (h->fromguid != 0) {
@@ -502,6 +507,8 @@ int cmd_recv(int argc, char **argv)
 		die("cannot receive: invalid stream (bad magic number)");
 	exists = ds_open(&d, o.name, false);
 	recv_check(&d, exists, &h, o.force);
+	if (exists && h.fromguid == 0 && (h.flags & STREAM_RESUMED) == 0)
+		h.flags |= STREAM_FORCED;
 
 	/* No lock is held while the data passes. */
 	want = h.total - sizeof(h);
