@@ -122,6 +122,9 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 	}
 	for (size_t i = 0; i < replicated; i++)
 		out[i].replicated = true;
+	/* Without a cursor the newest one is the best guess at the common base. */
+	if (!cursor && o->side == PRUNE_RECEIVER && n > 0)
+		out[n - 1].pinned = true;
 	return n;
 }
 

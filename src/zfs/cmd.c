@@ -315,7 +315,7 @@ static int follow(struct ctx *ctx, struct zfs_child *c, struct reading *rd,
 		if (r == 0 && p[2].fd < 0)
 			break; /* a descendant keeps the pipes open */
 		if (r == 0)
-			return err_set(err, ERR_TIMEOUT, "silent for %lld ms: given up",
+			return err_set(err, ERR_CHILD, "silent for %lld ms: given up",
 				       (long long)silence);
 		if (p[0].fd >= 0 && p[0].revents) {
 			if ((r = read_out(rd, p[0].fd, err)) < 0)

@@ -6,13 +6,13 @@
  * ("batch": as many datasets as fit into one command line, at least 500);
  * zfs_process_count() lets tests hold it to that.
  *
- * Nothing goes through a shell.  Every call ends when its ctx does, or when the
- * child has been silent for env.zfs_command_ms: the child is killed, reaped, and the
- * error is ERR_CANCELLED or ERR_TIMEOUT.  Other failures are ERR_CHILD with the
- * command and the end of its stderr, ERR_NOT_FOUND where a dataset that had to be
- * there is not, ERR_SYSTEM when zfs cannot be run, ERR_PROTOCOL when its output is
- * not what zfs(8) prints.  Names are checked (dsname.h) before they become arguments:
- * ERR_INVALID.  Children run with LC_ALL=C.
+ * Nothing goes through a shell.  Every call ends when its ctx does (ERR_CANCELLED,
+ * ERR_TIMEOUT), or when the child has been silent for env.zfs_command_ms; the child is
+ * killed and reaped.  That, and other failures of the child, is ERR_CHILD with the
+ * command and the end of its stderr: trying again at once would not help.  Besides:
+ * ERR_NOT_FOUND where a dataset that had to be there is not, ERR_SYSTEM when zfs cannot
+ * be run, ERR_PROTOCOL when its output is not what zfs(8) prints.  Names are checked
+ * (dsname.h) before they become arguments: ERR_INVALID.  Children run with LC_ALL=C.
  *
  * Thread safety: one struct zfs serves all threads.
  */

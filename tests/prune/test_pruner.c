@@ -445,6 +445,21 @@ TEST(without_a_cursor_nothing_is_replicated_where_none_is_to_be_expected)
 	teardown(&t);
 }
 
+TEST(without_a_cursor_the_newest_on_the_receiver_stands_for_the_common_base)
+{
+	const struct fake_fs here[] = { { "p", "@y=2", NO_CURSOR, NULL, false } };
+	const struct fake_fs there[] = { { "p", "@x=1 @y=2", NO_CURSOR, NULL, false } };
+	struct fixture t;
+
+	setup(&t, here, 1, there, 1);
+	t.cursor_may_be_missing = true;
+	keeps_add(&t.keeps, "regex nothing");
+	run(&t, PRUNE_RECEIVER);
+	CHECK_INT(t.result, 0);
+	check_snaps(&t.report.fs[0], "x-, y:common base");
+	teardown(&t);
+}
+
 TEST(locally_all_but_the_newest_version_count_as_replicated)
 {
 	const struct fake_fs fs[] = {

@@ -93,7 +93,7 @@ TEST(cmd_a_hanging_child_is_given_up_and_reaped)
 
 	f.env.zfs_command_ms = 100;
 	CHECK_INT(run(&f), -1);
-	CHECK_INT(f.e.kind, ERR_TIMEOUT);
+	CHECK_INT(f.e.kind, ERR_CHILD);
 	CHECK_STR(err_msg(&f.e), "zfs list: silent for 100 ms: given up");
 	CHECK(now_ms() - start < 5000);
 	pid = fake_read("out");
@@ -109,7 +109,7 @@ TEST(cmd_a_hanging_child_that_ignores_the_polite_signal_is_killed)
 	REQUIRE(mkfifo(fifo, 0600) == 0);
 	f.env.zfs_command_ms = 100;
 	CHECK_INT(run(&f), -1);
-	CHECK_INT(f.e.kind, ERR_TIMEOUT);
+	CHECK_INT(f.e.kind, ERR_CHILD);
 	pid = fake_read("out");
 	CHECK(is_gone(pid));
 	unlink(fifo);
@@ -122,7 +122,7 @@ TEST(cmd_a_child_that_closes_its_output_and_hangs_is_given_up)
 
 	f.env.zfs_command_ms = 100;
 	CHECK_INT(run(&f), -1);
-	CHECK_INT(f.e.kind, ERR_TIMEOUT);
+	CHECK_INT(f.e.kind, ERR_CHILD);
 }
 
 struct when_running {

@@ -482,7 +482,7 @@ TEST(stream_receive_that_is_never_done_is_given_up)
 	REQUIRE(r != NULL);
 	f.env.stream_stall_ms = 50;
 	CHECK_INT(finish(&f, r, true, &why), -1);
-	CHECK_INT(f.e.kind, ERR_TIMEOUT);
+	CHECK_INT(f.e.kind, ERR_CHILD);
 	CHECK_STR(err_msg(&f.e),
 		  "zfs recv -s q/a@1: not done 50 ms after the end of its stream");
 }
