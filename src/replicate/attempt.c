@@ -84,10 +84,9 @@ static void note(struct attempt *a, const char *path, const struct err *e)
 	a->last = e->kind;
 	if (a->first.kind != ERR_NONE)
 		return;
+	err_copy(&a->first, e);
 	if (path)
-		err_set(&a->first, e->kind, "%s: %s", path, err_msg(e));
-	else
-		err_set(&a->first, e->kind, "%s", err_msg(e));
+		err_wrap(&a->first, "%s", path);
 }
 
 static void log_failure(const struct attempt *a, const char *path, const struct err *e,

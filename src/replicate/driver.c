@@ -166,7 +166,8 @@ int replication_run(struct ctx *ctx, struct replication *r, struct err *err)
 	}
 	if (ctx_done(ctx))
 		return err_set(err, ERR_CANCELLED, "replication cancelled");
-	return err_set(err, last->first.kind, "%s", err_msg(&last->first));
+	err_copy(err, &last->first);
+	return -1;
 }
 
 /* ---- how it stands ---- */

@@ -195,9 +195,10 @@ static int check_version_lists(const struct draft *d, const struct listing *l,
 	for (int s = 0; s < SIDES; s++) {
 		const struct ep_version_list *v = d->versions[s];
 
-		if (v && v->err.kind != ERR_NONE)
-			return err_set(err, v->err.kind, "list versions of the %s: %s",
-				       l->ep[s]->label, err_msg(&v->err));
+		if (!v || v->err.kind == ERR_NONE)
+			continue;
+		err_copy(err, &v->err);
+		return err_wrap(err, "list versions of the %s", l->ep[s]->label);
 	}
 	return 0;
 }

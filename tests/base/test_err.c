@@ -25,6 +25,29 @@ TEST(err_wrap_puts_the_outermost_context_first)
 	CHECK_INT(e.sys, ENOENT);
 }
 
+TEST(err_of_the_system_without_a_reason_has_none_in_its_message)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+
+	err_set(&e, ERR_SYSTEM, "send: %s", "no");
+	CHECK_STR(err_msg(&e), "send: no");
+}
+
+TEST(err_copy_leaves_two_errors)
+{
+	cleanup(err_clear) struct err a = ERR_INIT, b = ERR_INIT;
+
+	err_sys(&a, ENOENT, "open");
+	err_set(&b, ERR_BUSY, "old");
+	err_copy(&b, &a);
+	err_clear(&a);
+	CHECK_STR(err_msg(&b), "open: No such file or directory");
+	CHECK_INT(b.kind, ERR_SYSTEM);
+	CHECK_INT(b.sys, ENOENT);
+	err_copy(&b, &a);
+	CHECK_INT(b.kind, ERR_NONE);
+}
+
 TEST(err_detail_adds_at_the_end)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
