@@ -1,14 +1,24 @@
 #include "base/wake.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-void wake_init(struct wake *w)
+int wake_open(struct wake *w, struct err *err)
 {
 	w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (w->fd < 0)
-		abort();
+	return w->fd < 0 ? err_sys(err, errno, "eventfd") : 0;
+}
+
+void wake_init(struct wake *w)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+
+	if (wake_open(w, &e) == 0)
+		return;
+	fprintf(stderr, "%s\n", err_msg(&e));
+	abort();
 }
 
 void wake_fini(struct wake *w)

@@ -16,7 +16,8 @@ struct wake {
 	int fd; /* pollable: readable while the bit is set */
 };
 
-void wake_init(struct wake *w);
+int wake_open(struct wake *w, struct err *err) must_check; /* no descriptor left */
+void wake_init(struct wake *w); /* aborts then: for what is made once, at start */
 void wake_fini(struct wake *w);
 void wake_signal(struct wake *w);
 bool wake_clear(struct wake *w); /* was it set? */

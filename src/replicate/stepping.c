@@ -167,14 +167,11 @@ static void wait_for_some(struct stepping *st)
 }
 
 /* Those that never came to run. */
-static void cancel_rest(struct attempt *a)
+static void fail_rest(struct attempt *a, const struct err *why)
 {
-	cleanup(err_clear) struct err e = ERR_INIT;
-
-	err_set(&e, ERR_CANCELLED, "cancelled");
 	for (size_t i = 0; i < a->n; i++) {
 		if (!queue_is_finished(a->queue, i))
-			attempt_fs_step_failed(a, i, &e, STEP_FAILED);
+			attempt_fs_step_failed(a, i, why, STEP_FAILED);
 	}
 }
 
@@ -182,12 +179,16 @@ void attempt_step(struct ctx *ctx, struct attempt *a)
 {
 	int64_t n = a->o->conf->concurrency_steps;
 	struct stepping st = { .a = a, .ctx = ctx };
+	cleanup(err_clear) struct err e = ERR_INIT;
 
 	if (a->n == 0)
 		return;
+	if (wake_open(&st.wake, &e) < 0) {
+		fail_rest(a, &e);
+		return;
+	}
 	st.n = n < 1 ? 1 : n > SLOTS_MAX ? SLOTS_MAX : (size_t)n;
 	st.slots = xcalloc(st.n, sizeof(*st.slots));
-	wake_init(&st.wake);
 	pthread_mutex_lock(a->lock);
 	queue_start(a->queue);
 	pthread_mutex_unlock(a->lock);
@@ -198,7 +199,8 @@ void attempt_step(struct ctx *ctx, struct attempt *a)
 			break;
 		wait_for_some(&st);
 	}
-	cancel_rest(a);
+	err_set(&e, ERR_CANCELLED, "cancelled");
+	fail_rest(a, &e);
 	wake_fini(&st.wake);
 	free(st.slots);
 }

@@ -1,6 +1,9 @@
 #include "world.h"
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 /* ---- what it does ---- */
 
@@ -256,6 +259,30 @@ TEST(a_side_that_cannot_be_listed_fails_planning_as_a_whole)
 		CHECK_INT(fake_logged(&t.w, "error: cannot plan the replication err="),
 			  1);
 	}
+}
+
+TEST(without_a_descriptor_to_be_had_filesystems_fail_and_say_so)
+{
+	cleanup(teardown) struct world t;
+	struct rlimit before, none;
+	int next;
+
+	setup(&t);
+	fake_sender(&t.w, "a", "@x1 @x2");
+	fake_sender(&t.w, "b", "@x1");
+	fake_receiver(&t.w, "b", "@x1");
+	next = fcntl(1, F_DUPFD_CLOEXEC, 0);
+	REQUIRE(next >= 0 && getrlimit(RLIMIT_NOFILE, &before) == 0);
+	close(next);
+	none = (struct rlimit){ (rlim_t)next, before.rlim_max };
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	run(&t);
+	setrlimit(RLIMIT_NOFILE, &before);
+	CHECK_INT(t.rc, -1);
+	CHECK_STR(err_msg(&t.err), "a: eventfd: Too many open files");
+	REQUIRE(t.rep.n_attempts == 1 && t.rep.attempts[0].n_fs == 2);
+	CHECK_INT(t.rep.attempts[0].fs[0].state, FS_STEP_ERROR);
+	CHECK_INT(t.rep.attempts[0].fs[1].state, FS_DONE);
 }
 
 TEST(a_sender_that_fails_does_not_wait_for_a_receiver_that_hangs)
