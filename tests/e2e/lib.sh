@@ -152,9 +152,11 @@ zrepl() { "$zrepl" --config "$dir/zrepl.yml" "$@"; }
 
 start_daemon() {
 	[ -z "$daemon_pid" ] || return 0
+	local at
+	at=$(log_position)
 	SHIM_ZFS=$SHIM_ZFS SHIM_DIR=$dir PATH=$dir/bin:$PATH "$zrepl" --config "$dir/zrepl.yml" daemon >>"$dir/log" 2>&1 &
 	daemon_pid=$!
-	wait_log "${1:-0}" 'msg="starting daemon"'
+	wait_log "$at" 'msg="starting daemon"'
 }
 
 stop_daemon() { # TERM, unless told otherwise
@@ -165,13 +167,11 @@ stop_daemon() { # TERM, unless told otherwise
 }
 
 restart_daemon() {
-	local at
 	stop_daemon "$@"
-	at=$(log_position)
-	start_daemon "$at"
+	start_daemon
 }
 
-log_position() { wc -c <"$dir/log" 2>/dev/null || echo 0; }
+log_position() { wc -c 2>/dev/null <"$dir/log" || echo 0; }
 
 # Wait until a line with the text appears behind the position.
 wait_log() { # wait_log POSITION TEXT
