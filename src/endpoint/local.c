@@ -73,7 +73,7 @@ int local_destroy_snapshots(struct ctx *ctx, struct endpoint *e, const char *fs,
 		return 0;
 	if (zfs_destroy_snapshots(ctx, l->zfs, name, names, &done, err) < 0) {
 		zfs_results_free(&done);
-		return err_wrap(err, "destroy snapshots of %s", name);
+		return -1;
 	}
 	for (size_t i = 0; i < done.n; i++) {
 		struct err r = ERR_INIT;

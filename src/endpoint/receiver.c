@@ -377,6 +377,42 @@ static int unmark_placeholder(const struct receipt *p, struct err *err)
 	return zfs_set_placeholder(ctx, zfs_of(p), p->target, false, err);
 }
 
+/* Receives what we have peeked, unless fs is there already. */
+static int receive_peeked(struct ctx *ctx, const struct receipt *p, const char *fs,
+			  struct err *err)
+{
+	cleanup(zfs_datasets_free) struct zfs_datasets found = { 0 };
+	cleanup(strs_free) struct strs exact = { 0 };
+	cleanup(err_clear) struct err feed_err = ERR_INIT;
+	struct zfs_recv_args args = { .fs = fs,
+				      .snap = p->req->to->name,
+				      .resumable = true,
+				      .props = p->c->r->o.recv };
+	enum zfs_recv_failure why = ZFS_RECV_FAILED;
+	struct zfs_recv *recv;
+	enum pump_end end;
+	int fed;
+
+	strs_add(&exact, fs);
+	if (zfs_list_datasets(ctx, zfs_of(p), NULL, &exact, &found, err) < 0)
+		return -1;
+	if (found.n > 0)
+		return 0;
+	recv = zfs_recv_start(zfs_of(p), &args, err);
+	if (!recv)
+		return -1;
+	fed = feed(ctx, p, zfs_recv_fd(recv), &end, &feed_err);
+	if (zfs_recv_finish(recv, ctx, true, &why, err) == 0)
+		return 0;
+	if (why == ZFS_RECV_STATE_SAVED) {
+		err_clear(err);
+		return 0;
+	}
+	if (fed < 0)
+		err_move(err, &feed_err);
+	return -1;
+}
+
 /*
  * zfs receive -F cannot put an encrypted filesystem in the place of an unencrypted one,
  * or the other way round (zfs-receive(8)).  Begin to receive next to the placeholder, so
@@ -384,36 +420,18 @@ static int unmark_placeholder(const struct receipt *p, struct err *err)
  */
 static void receive_beside(struct ctx *ctx, const struct receipt *p)
 {
-	struct receiver *r = p->c->r;
-	cleanup(zfs_datasets_free) struct zfs_datasets found = { 0 };
-	cleanup(strs_free) struct strs beside = { 0 };
+	cleanup(str_freep) char *beside = xasprintf("%s.zrepl.initial-recv", p->target);
+	const struct log *log = &p->c->r->log;
 	cleanup(err_clear) struct err err = ERR_INIT;
-	struct zfs_recv_args args = { .snap = p->req->to->name,
-				      .resumable = true,
-				      .props = r->o.recv };
-	enum zfs_recv_failure why = ZFS_RECV_FAILED;
-	enum pump_end end;
-	struct zfs_recv *recv;
 
-	strs_addf(&beside, "%s.zrepl.initial-recv", p->target);
-	args.fs = beside.v[0];
 	log_error(
-		&r->log,
+		log,
 		"zfs cannot replace the placeholder %s, because one of it and the stream "
 		"is encrypted and the other is not; its beginning goes to %s: stop "
 		"zrepl, swap the two with `zfs rename`, start zrepl",
-		p->target, args.fs);
-	if (zfs_list_datasets(ctx, r->o.zfs, NULL, &beside, &found, &err) < 0 ||
-	    found.n > 0)
-		return;
-	recv = zfs_recv_start(r->o.zfs, &args, &err);
-	if (!recv)
-		return;
-	if (feed(ctx, p, zfs_recv_fd(recv), &end, &err) < 0)
-		log_debug(&r->log, "feed %s: %s", args.fs, err_msg(&err));
-	if (zfs_recv_finish(recv, ctx, true, &why, &err) < 0 &&
-	    why != ZFS_RECV_STATE_SAVED)
-		log_error(&r->log, "receive %s: %s", args.fs, err_msg(&err));
+		p->target, beside);
+	if (receive_peeked(ctx, p, beside, &err) < 0)
+		log_error(log, "receive %s: %s", beside, err_msg(&err));
 }
 
 /*
