@@ -3,7 +3,7 @@
  * each marked with what keeps it.
  *
  * Two listings of filesystems (one if target and sender are the same), one of versions,
- * one of cursors, whatever the number of filesystems.  Destroys nothing.
+ * at most one of cursors, whatever the number of filesystems.  Destroys nothing.
  */
 #ifndef PRUNE_PLAN_H
 #define PRUNE_PLAN_H

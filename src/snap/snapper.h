@@ -5,8 +5,9 @@
  *	   |                      |              |
  *	SyncUpErrWait          ErrorWait <-------+        any --ctx done--> Stopped
  *
- * All filesystems of a cycle get the same name, those of one pool atomically.  One that
- * fails does not stop the others.  Sleeping follows the wall clock and survives suspend.
+ * All filesystems of a cycle get the same name, those of one pool atomically (as many as
+ * one zfs snapshot takes).  One that fails does not stop the others.  Sleeping follows
+ * the wall clock and survives suspend.
  *
  * snapper_run() is a thread's body; report() may be called from any thread.
  */
