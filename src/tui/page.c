@@ -9,11 +9,19 @@
 
 enum { INDENT = 3 };
 
+/* An error may quote what a child said: keep the terminal safe. */
 static void put_line(struct page *p, unsigned depth, struct view line)
 {
 	if (line.len > 0)
 		buf_printf(p->out, "%*s", (int)(depth * INDENT), "");
-	buf_put(p->out, line.p, line.len);
+	for (size_t i = 0; i < line.len; i++) {
+		unsigned char c = (unsigned char)line.p[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			buf_printf(p->out, "\\x%02x", c);
+		else
+			buf_put(p->out, &line.p[i], 1);
+	}
 	buf_put(p->out, "\n", 1);
 }
 

@@ -238,4 +238,19 @@ TEST(what_is_not_a_job_is_shown_by_its_name)
 	CHECK_STR(out.p, "Job: j\nType: \n\nNo status representation for job type ''\n");
 }
 
+TEST(what_could_command_a_terminal_is_escaped)
+{
+	cleanup(tzif_freep) struct tzif *z = zone();
+	cleanup(buf_free) struct buf out = { 0 };
+	struct json_object *job = json_tokener_parse(
+		"{\"type\": \"snap\", \"snap\": {\"Pruning\": {\"State\": \"PlanErr\","
+		" \"Error\": \"said \\u001b[2J\\u007f\\tand\\nmore\"}}}");
+
+	REQUIRE(job != NULL);
+	dump_job(&out, "j", job, now, z);
+	CHECK(strstr(out.p, "Error: said \\x1b[2J\\x7f\tand\n") != NULL);
+	CHECK(strpbrk(out.p, "\x1b\x7f") == NULL);
+	json_object_put(job);
+}
+
 TEST_MAIN()
