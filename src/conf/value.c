@@ -34,8 +34,7 @@ static int decode_job_name(struct schema *s, const struct schema_type *t,
 const struct schema_type value_job_name = {
 	.decode = decode_job_name,
 	.want = "a name of at most 203 letters, digits, '-', '_', '.', ':' and spaces "
-		"that "
-		"does not begin with '_'",
+		"that does not begin with '_'",
 	.size = sizeof(const char *),
 };
 
@@ -48,8 +47,7 @@ static int decode_identity(struct schema *s, const struct schema_type *t,
 const struct schema_type value_identity = {
 	.decode = decode_identity,
 	.want = "a name of at most 255 letters, digits, '-', '_', '.', ':' and spaces, "
-		"which "
-		"becomes a dataset below the sink's root_fs",
+		"which becomes a dataset below the sink's root_fs",
 	.size = sizeof(const char *),
 };
 

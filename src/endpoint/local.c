@@ -7,7 +7,7 @@
 
 static const struct local *local_of(const struct endpoint *e)
 {
-	return (const struct local *)e;
+	return CONTAINER_OF(e, struct local, ep);
 }
 
 static struct err not_found(const char *path)

@@ -12,7 +12,7 @@
 #include "zfs/zfs.h"
 
 struct local {
-	struct endpoint ep; /* first: an endpoint of this host is a local */
+	struct endpoint ep;
 	struct zfs *zfs;
 	struct log log;
 	/* ERR_INVALID, ERR_DENIED; the caller frees */

@@ -25,14 +25,14 @@ struct receiver {
 };
 
 struct client {
-	struct local local; /* first */
+	struct local local;
 	struct receiver *r;
 	char *root;
 };
 
 static const struct client *client_of(const struct endpoint *e)
 {
-	return (const struct client *)e;
+	return CONTAINER_OF(e, struct client, local.ep);
 }
 
 /* Only strict components pass, so nothing in `path` leads out of the root. */
@@ -514,7 +514,7 @@ static int receive(struct ctx *ctx, struct endpoint *e, const struct ep_recv_req
 
 static void client_close(struct endpoint *e)
 {
-	struct client *c = (struct client *)e;
+	struct client *c = CONTAINER_OF(e, struct client, local.ep);
 
 	free(c->root);
 	free(c);

@@ -14,7 +14,7 @@
  * see what others leave behind): what is on the pool is what is cleaned.
  */
 struct sender {
-	struct local local; /* first */
+	struct local local;
 	struct sender_opts o;
 	char *step_tag;
 };
@@ -39,7 +39,7 @@ static void step_fini(struct step *st)
 
 static const struct sender *sender_of(const struct endpoint *e)
 {
-	return (const struct sender *)e;
+	return CONTAINER_OF(e, struct sender, local.ep);
 }
 
 static char *map(const struct local *l, const char *path, struct err *err)
@@ -309,14 +309,14 @@ static int wrap(struct err *err, const char *doing, const struct ep_send_req *re
 }
 
 struct send_stream {
-	struct ep_stream stream; /* first */
+	struct ep_stream stream;
 	struct zfs_send *send;
 	char *what;
 };
 
 static int finish(struct ep_stream *stream, struct err *err)
 {
-	struct send_stream *s = (struct send_stream *)stream;
+	struct send_stream *s = CONTAINER_OF(stream, struct send_stream, stream);
 	int r = zfs_send_finish(s->send, err);
 
 	if (r < 0)
@@ -475,7 +475,7 @@ static int send_completed(struct ctx *ctx, struct endpoint *e,
 
 static void sender_close(struct endpoint *e)
 {
-	struct sender *s = (struct sender *)e;
+	struct sender *s = CONTAINER_OF(e, struct sender, local.ep);
 
 	free(s->step_tag);
 	free(s);

@@ -4,12 +4,11 @@
 #include "base/thread.h"
 #include "base/wake.h"
 #include "replicate/attempt.h"
+#include "replicate/parallel.h"
 #include "replicate/step.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-enum { SLOTS_MAX = 256 }; /* threads, whatever is configured */
 
 struct slot {
 	bool is_used;
@@ -187,7 +186,7 @@ void attempt_step(struct ctx *ctx, struct attempt *a)
 		fail_rest(a, &e);
 		return;
 	}
-	st.n = n < 1 ? 1 : n > SLOTS_MAX ? SLOTS_MAX : (size_t)n;
+	st.n = n < 1 ? 1 : n > PARALLEL_MAX ? PARALLEL_MAX : (size_t)n;
 	st.slots = xcalloc(st.n, sizeof(*st.slots));
 	pthread_mutex_lock(a->lock);
 	queue_start(a->queue);
