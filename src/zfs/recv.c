@@ -114,8 +114,7 @@ static void wait_for_end(struct zfs_recv *r, struct ctx *ctx, bool complete,
 	if (!complete)
 		err_set(cause, ERR_CANCELLED, "its stream was cut off");
 	else if (ctx_poll(ctx, &ended, 1, stall_ms > 0 ? stall_ms : -1, cause) == 0)
-		err_set(cause, ERR_CHILD,
-			"not done %lld ms after the end of its stream",
+		err_set(cause, ERR_CHILD, "not done %lld ms after the end of its stream",
 			(long long)stall_ms);
 }
 
