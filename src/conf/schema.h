@@ -74,6 +74,12 @@ struct schema_union {
 	long tag; /* offset of the enum that gets .value, or SCHEMA_NO_TAG */
 };
 
+#define SCHEMA_UNION(what_, variants_, tag_)                                  \
+	{                                                                     \
+		.what = (what_), .v = (variants_), .n = ARRAY_LEN(variants_), \
+		.tag = (tag_)                                                 \
+	}
+
 struct schema_type {
 	schema_decode_fn *decode;
 	const char *want; /* "a list of job names"; an enum has its words instead */

@@ -31,12 +31,8 @@ static const struct schema_variant outlet_variants[] = {
 	{ "syslog", 0, NULL, NULL },
 	{ "tcp", 0, NULL, NULL },
 };
-static const struct schema_union outlet_union = {
-	.what = "outlet type",
-	.v = outlet_variants,
-	.n = ARRAY_LEN(outlet_variants),
-	.tag = SCHEMA_NO_TAG,
-};
+static const struct schema_union outlet_union =
+	SCHEMA_UNION("outlet type", outlet_variants, SCHEMA_NO_TAG);
 static const struct schema_type outlet_type = {
 	.decode = schema_decode_union,
 	.want = "an outlet such as {type: stdout, level: warn, format: human}",

@@ -68,12 +68,8 @@ static const struct schema_variant job_variants[] = {
 	{ "pull", 0, NULL, NULL },
 	{ "source", 0, NULL, NULL },
 };
-static const struct schema_union job_union = {
-	.what = "job type",
-	.v = job_variants,
-	.n = ARRAY_LEN(job_variants),
-	.tag = AT(type),
-};
+static const struct schema_union job_union =
+	SCHEMA_UNION("job type", job_variants, AT(type));
 static const struct schema_type job_type = {
 	.decode = schema_decode_union,
 	.want = "a job, that is a map with type, name and more",

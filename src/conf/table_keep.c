@@ -82,18 +82,10 @@ static const struct schema_variant snap_keep_variants[] = {
 		      "everything; want one of last_n, grid, regex"),
 };
 
-static const struct schema_union keep_union = {
-	.what = "keep rule",
-	.v = keep_variants,
-	.n = ARRAY_LEN(keep_variants),
-	.tag = AT(type),
-};
-static const struct schema_union snap_keep_union = {
-	.what = "keep rule",
-	.v = snap_keep_variants,
-	.n = ARRAY_LEN(snap_keep_variants),
-	.tag = AT(type),
-};
+static const struct schema_union keep_union =
+	SCHEMA_UNION("keep rule", keep_variants, AT(type));
+static const struct schema_union snap_keep_union =
+	SCHEMA_UNION("keep rule", snap_keep_variants, AT(type));
 
 static const char keep_want[] = "a keep rule such as {type: last_n, count: 10}";
 static const char keeps_want[] =

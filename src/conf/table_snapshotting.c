@@ -39,12 +39,8 @@ static const struct schema_variant snapshotting_variants[] = {
 	{ "periodic", SNAPSHOTTING_PERIODIC, &periodic_table, NULL },
 	{ "cron", 0, NULL, NULL },
 };
-static const struct schema_union snapshotting_union = {
-	.what = "snapshotting type",
-	.v = snapshotting_variants,
-	.n = ARRAY_LEN(snapshotting_variants),
-	.tag = AT(type),
-};
+static const struct schema_union snapshotting_union =
+	SCHEMA_UNION("snapshotting type", snapshotting_variants, AT(type));
 const struct schema_type table_snapshotting = {
 	.decode = schema_decode_union,
 	.want = "a map with the type of snapshotting, such as {type: manual}",

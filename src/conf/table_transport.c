@@ -17,12 +17,8 @@ static const struct schema_variant connect_variants[] = {
 	{ "tls", 0, NULL, NULL },
 	{ "ssh+stdinserver", 0, NULL, NULL },
 };
-static const struct schema_union connect_union = {
-	.what = "connect type",
-	.v = connect_variants,
-	.n = ARRAY_LEN(connect_variants),
-	.tag = SCHEMA_NO_TAG,
-};
+static const struct schema_union connect_union =
+	SCHEMA_UNION("connect type", connect_variants, SCHEMA_NO_TAG);
 const struct schema_type table_connect = {
 	.decode = schema_decode_union,
 	.want = "a map that says how to reach the sink, such as {type: local, ...}",
@@ -43,12 +39,8 @@ static const struct schema_variant serve_variants[] = {
 	{ "tls", 0, NULL, NULL },
 	{ "stdinserver", 0, NULL, NULL },
 };
-static const struct schema_union serve_union = {
-	.what = "serve type",
-	.v = serve_variants,
-	.n = ARRAY_LEN(serve_variants),
-	.tag = SCHEMA_NO_TAG,
-};
+static const struct schema_union serve_union =
+	SCHEMA_UNION("serve type", serve_variants, SCHEMA_NO_TAG);
 const struct schema_type table_serve = {
 	.decode = schema_decode_union,
 	.want = "a map that says where to listen, such as {type: local, listener_name: "
