@@ -104,6 +104,7 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 			   const uint64_t *cursor, struct prune_snap *out)
 {
 	size_t n = 0, replicated = 0;
+	bool has_base = false;
 
 	for (size_t i = 0; i < versions->n; i++) {
 		const struct version *v = &versions->v[i];
@@ -111,6 +112,7 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 
 		if (v->type != VERSION_SNAPSHOT)
 			continue;
+		has_base = has_base || at_cursor;
 		if (at_cursor)
 			replicated = n + (cursor_counts_as_replicated(o) ? 1 : 0);
 		out[n++] = (struct prune_snap){
@@ -122,8 +124,8 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 	}
 	for (size_t i = 0; i < replicated; i++)
 		out[i].replicated = true;
-	/* Without a cursor the newest one is the best guess at the common base. */
-	if (!cursor && o->side == PRUNE_RECEIVER && n > 0)
+	/* With nothing at the cursor the newest one is the best guess at the common base. */
+	if (!has_base && o->side == PRUNE_RECEIVER && n > 0)
 		out[n - 1].pinned = true;
 	return n;
 }

@@ -4,7 +4,7 @@
  * All listings are made before anything is destroyed, in a constant number of requests.
  * What is destroyed is what the report says beforehand, nothing else.  The snapshot at
  * the replication cursor is never destroyed on a receiver: it is the common base.  Where
- * there is no cursor, the newest one stays in its place.
+ * there is none, the newest one stays in its place.
  *
  * report() may be called from any thread at any time.
  */

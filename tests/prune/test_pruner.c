@@ -460,6 +460,20 @@ TEST(without_a_cursor_the_newest_on_the_receiver_stands_for_the_common_base)
 	teardown(&t);
 }
 
+TEST(without_the_cursors_snapshot_the_newest_on_the_receiver_stands_for_the_common_base)
+{
+	const struct fake_fs here[] = { { "p", "@x=1 @y=2 @z=3", 3, NULL, false } };
+	const struct fake_fs there[] = { { "p", "@x=1 @y=2", NO_CURSOR, NULL, false } };
+	struct fixture t;
+
+	setup(&t, here, 1, there, 1);
+	keeps_add(&t.keeps, "regex nothing");
+	run(&t, PRUNE_RECEIVER);
+	CHECK_INT(t.result, 0);
+	check_snaps(&t.report.fs[0], "x-, y:common base");
+	teardown(&t);
+}
+
 TEST(locally_all_but_the_newest_version_count_as_replicated)
 {
 	const struct fake_fs fs[] = {
