@@ -124,7 +124,7 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 	}
 	for (size_t i = 0; i < replicated; i++)
 		out[i].replicated = true;
-	/* With nothing at the cursor the newest one is the best guess at the common base. */
+	/* With nothing at the cursor the newest is the best guess at the common base. */
 	if (!has_base && o->side == PRUNE_RECEIVER && n > 0)
 		out[n - 1].pinned = true;
 	return n;
