@@ -5,34 +5,32 @@
 #include <string.h>
 #include <unistd.h>
 
-/* As in ZFS, none is held if one cannot be. */
+/* As in ZFS, each for itself: those that can be held are, whatever the others say. */
 int cmd_hold(int argc, char **argv)
 {
-	bool held = false;
+	int status = 0;
 
 	if (argc < 3)
 		usage("\thold <tag> <snapshot> ...");
 	for (int i = 2; i < argc; i++) {
 		struct dataset d;
-		const struct version *v = target_open(&d, argv[i], false);
+		struct version *v = target_open(&d, argv[i], true);
 
 		if (v == NULL || v->kind != '@')
 			die("cannot hold '%s': not a snapshot", argv[i]);
-		if (tags_find(v->tags, argv[1]) == NULL)
+		if (tags_find(v->tags, argv[1]) != NULL) {
+			fprintf(stderr,
+				"cannot hold snapshot '%s': tag already exists on this "
+				"dataset\n",
+				argv[i]);
+			status = 1;
+			close(d.fd);
 			continue;
-		held = true;
-		fprintf(stderr,
-			"cannot hold snapshot '%s': tag already exists on this dataset\n",
-			argv[i]);
-	}
-	for (int i = 2; i < argc && !held; i++) {
-		struct dataset d;
-		struct version *v = target_open(&d, argv[i], true);
-
+		}
 		v->tags = *v->tags != '\0' ? format("%s\t%s", v->tags, argv[1]) : argv[1];
 		ds_save(&d);
 	}
-	return held;
+	return status;
 }
 
 static void put_holds(struct buf *out, const char *name, const struct version *v)
