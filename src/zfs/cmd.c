@@ -238,6 +238,17 @@ struct reading {
 	size_t scanned;   /* of line: no newline in there */
 };
 
+static int take_line(const struct reading *rd, struct view line, struct err *err)
+{
+	if (rd->cmd->line)
+		return rd->cmd->line(rd->cmd->arg, line, err);
+	if (line.len == 0)
+		return 0;
+	return err_set(err, ERR_PROTOCOL, "printed '%.*s' where nothing was expected",
+		       (int)(line.len < SHOWN_COMMAND ? line.len : SHOWN_COMMAND),
+		       line.p);
+}
+
 /* Hands out the complete lines. */
 static int take_lines(struct reading *rd, struct err *err)
 {
@@ -249,7 +260,7 @@ static int take_lines(struct reading *rd, struct err *err)
 		size_t end = (size_t)(nl - rd->line.p);
 		struct view line = { rd->line.p + start, end - start };
 
-		if (rd->cmd->line && rd->cmd->line(rd->cmd->arg, line, err) < 0)
+		if (take_line(rd, line, err) < 0)
 			return -1;
 		start = rd->scanned = end + 1;
 	}
@@ -278,8 +289,8 @@ static int read_out(struct reading *rd, int fd, struct err *err)
 
 	if (r > 0)
 		return take_lines(rd, err) < 0 ? -1 : 1;
-	if (r == 0 && rd->line.len > 0 && rd->cmd->line)
-		return rd->cmd->line(rd->cmd->arg, buf_view(&rd->line), err);
+	if (r == 0 && rd->line.len > 0)
+		return take_line(rd, buf_view(&rd->line), err);
 	return r;
 }
 

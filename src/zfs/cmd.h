@@ -74,7 +74,7 @@ typedef int zfs_line_fn(void *arg, struct view line, struct err *err);
 
 struct zfs_cmd {
 	const char *const *argv;
-	zfs_line_fn *line; /* takes stdout; NULL: dropped */
+	zfs_line_fn *line; /* takes stdout; NULL: it must be empty */
 	void *arg;
 	bool merge; /* stderr goes where stdout goes */
 };
@@ -104,7 +104,7 @@ int zfs_exit_err(const char *const *argv, const struct zfs_exit *x, struct err *
 int zfs_exit_err_as(const char *const *argv, const struct zfs_exit *x, enum err_kind kind,
 		    struct err *err);
 
-/* zfs_run() where stdout is of no interest and a status other than 0 an error. */
+/* zfs_run() where nothing is to be printed and a status other than 0 is an error. */
 int zfs_run_simple(struct ctx *ctx, struct zfs *z, const char *const *argv,
 		   struct err *err) must_check;
 

@@ -73,7 +73,11 @@ int zfs_tail_start(struct zfs_tail *t, size_t keep, int *write_end, struct err *
 		return -1;
 	*t = (struct zfs_tail){ .fd = fd, .keep = keep };
 	t->text.max = keep + READ_CHUNK;
-	wake_init(&t->stop);
+	if (wake_open(&t->stop, err) < 0) {
+		fd_closep(&fd);
+		fd_closep(write_end);
+		return -1;
+	}
 	thread_start(&t->thread, "zfs-stderr", keep_reading, t);
 	return 0;
 }

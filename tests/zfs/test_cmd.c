@@ -22,11 +22,21 @@ static int run(struct fake *f)
 
 TEST(cmd_a_success_says_nothing)
 {
-	cleanup(fake_free) struct fake f = fake_new("echo some; echo warning >&2");
+	cleanup(fake_free) struct fake f = fake_new("echo warning >&2");
 
 	CHECK_INT(run(&f), 0);
 	CHECK_INT(f.e.kind, ERR_NONE);
 	CHECK_INT(zfs_process_count(f.z), 1);
+}
+
+TEST(cmd_a_success_that_prints_where_zfs_is_silent_is_not_believed)
+{
+	cleanup(fake_free) struct fake f = fake_new("echo done, honestly");
+
+	CHECK_INT(run(&f), -1);
+	CHECK_INT(f.e.kind, ERR_PROTOCOL);
+	CHECK_STR(err_msg(&f.e),
+		  "zfs list: printed 'done, honestly' where nothing was expected");
 }
 
 TEST(cmd_a_failure_carries_the_command_the_status_and_stderr)
@@ -236,7 +246,7 @@ TEST(cmd_a_flood_on_stderr_blocks_nobody_and_its_end_is_kept)
 TEST(cmd_a_descendant_that_keeps_the_pipes_is_not_waited_for)
 {
 	cleanup(fake_free) struct fake f =
-		fake_new("tail -f /dev/null & echo $! >$D/out; echo ok; exit 0");
+		fake_new("tail -f /dev/null & echo $! >$D/out; exit 0");
 	cleanup(str_freep) char *pid = NULL;
 
 	ctx_set_timeout(f.ctx, 30000);
