@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -133,6 +134,17 @@ static void run_jobs(struct running *r, const struct log *log, int signal_fd)
 	stop_jobs(r);
 }
 
+/* Many steps at a time need many pipes: take all we may have. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit l;
+
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0 && l.rlim_cur < l.rlim_max) {
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
 int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	       struct err *err)
 {
@@ -146,6 +158,7 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 
 	if (signal_fd < 0)
 		return -1;
+	raise_descriptor_limit();
 	complete_path(); /* as long as there is one thread */
 	outlets = outlets_new(&config->global, log_fd);
 	log = outlets_log(outlets);

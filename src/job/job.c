@@ -4,6 +4,8 @@
 #include "job/activity.h"
 #include "job/invocation.h"
 
+enum { RETRY_MS = 10 * 1000 };
+
 struct job {
 	const struct conf_job *conf;
 	const struct job_surroundings *s;
@@ -63,8 +65,18 @@ static void run_worker(void *arg)
 		cleanup(invocation_unrefp) struct invocation *i = NULL;
 		cleanup(err_clear) struct err err = ERR_INIT;
 
-		if (!(run = activity_begin(&j->activity, j->ctx, &err)))
+		run = activity_begin(&j->activity, j->ctx, &err);
+		if (!run && ctx_done(j->ctx))
 			return;
+		if (!run) {
+			cleanup(err_clear) struct err stopped = ERR_INIT;
+
+			log_at(&j->log, LOG_ERROR, LOG_FIELDS({ "err", err_msg(&err) }),
+			       "cannot wait for work, trying again");
+			if (ctx_sleep(j->ctx, RETRY_MS, &stopped) < 0)
+				return;
+			continue;
+		}
 		i = invocation_new();
 		publish(j, i);
 		log_debug(&j->log, "invocation starts");
