@@ -117,6 +117,13 @@ struct endpoint_ops {
 	/* sender only: the receiver has req->to */
 	int (*send_completed)(struct ctx *ctx, struct endpoint *e,
 			      const struct ep_send_req *req, struct err *err);
+	/* sender only, or NULL: as send_completed(), for a snapshot that both sides turn
+	 * out to have, if an interrupted step of the job has left something behind there.
+	 * `versions` have just been listed.  Asks nobody if there are neither tentative
+	 * cursors nor held snapshots among them. */
+	int (*settle)(struct ctx *ctx, struct endpoint *e,
+		      const struct ep_send_req *arrived, const struct versions *versions,
+		      struct err *err);
 	/* receiver only: reads the stream to its end; does not finish it */
 	int (*receive)(struct ctx *ctx, struct endpoint *e, const struct ep_recv_req *req,
 		       struct ep_stream *in, struct err *err);

@@ -124,11 +124,32 @@ static int cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths
 
 /* ---- what a request asks for ---- */
 
+static enum protection protection_of(const struct ep_send_req *req)
+{
+	return req->from ? req->protection.incremental : req->protection.initial;
+}
+
 static int check_version_name(const char *fs, const struct version *v, struct err *err)
 {
 	cleanup(str_freep) char *full = version_fullname(v, fs);
 
 	return dsname_check_version(full, version_sigil(v), err);
+}
+
+/* Will the bookmarks of this step fit?  Better known before everything is sent. */
+static int check_bookmark_names(const struct sender *s, const struct ep_send_req *req,
+				struct err *err)
+{
+	enum protection p = protection_of(req);
+	cleanup(str_freep) char *name =
+		p == PROTECTION_INCREMENTAL ? abs_tentative_name(req->to->guid, s->o.job)
+					    : abs_cursor_name(req->to->guid, s->o.job);
+	struct version bookmark = { .type = VERSION_BOOKMARK, .name = name };
+
+	if (p == PROTECTION_NOTHING || check_version_name(req->fs, &bookmark, err) == 0)
+		return 0;
+	return err_wrap(err, "replication needs bookmarks that ZFS cannot have here, "
+			     "use a shorter job name");
 }
 
 /* Without asking ZFS anything. */
@@ -142,9 +163,10 @@ static int check_request(const struct sender *s, const struct ep_send_req *req,
 	if (req->to->type != VERSION_SNAPSHOT)
 		return err_set(err, ERR_INVALID, "%s: only snapshots can be sent", name);
 	if (check_version_name(name, req->to, err) < 0 ||
-	    (req->from && check_version_name(name, req->from, err) < 0))
+	    (req->from && check_version_name(name, req->from, err) < 0) ||
+	    local_check_protection(&req->protection, err) < 0)
 		return -1;
-	return local_check_protection(&req->protection, err);
+	return check_bookmark_names(s, req, err);
 }
 
 static int is_encrypted(struct ctx *ctx, const struct sender *s, const char *fs,
@@ -283,8 +305,7 @@ static int list_step(struct ctx *ctx, struct step *st, struct err *err)
 {
 	const struct ep_send_req *req = st->req;
 
-	st->protection =
-		req->from ? req->protection.incremental : req->protection.initial;
+	st->protection = protection_of(req);
 	return local_versions(ctx, &st->s->local, req->fs, ZFS_SNAPSHOTS | ZFS_BOOKMARKS,
 			      &st->versions, err);
 }
@@ -473,6 +494,50 @@ static int send_completed(struct ctx *ctx, struct endpoint *e,
 	return complete(ctx, &st, err) < 0 ? wrap(err, "complete step", req) : 0;
 }
 
+/* Is one of the held snapshots held by a step of ours? */
+static int has_step_hold(struct ctx *ctx, const struct sender *s, const char *fs,
+			 const struct versions *versions, struct err *err)
+{
+	cleanup(zfs_holds_free) struct zfs_holds holds = { 0 };
+	cleanup(strs_free) struct strs held = { 0 };
+
+	for (size_t i = 0; i < versions->n; i++)
+		if (versions->v[i].userrefs > 0)
+			strs_take(&held, version_fullname(&versions->v[i], fs));
+	if (held.n == 0)
+		return 0;
+	if (zfs_list_holds(ctx, s->o.zfs, &held, &holds, err) < 0)
+		return -1;
+	for (size_t i = 0; i < holds.n; i++)
+		if (strcmp(holds.v[i].tag, s->step_tag) == 0)
+			return 1;
+	return 0;
+}
+
+/* What a step leaves behind that was interrupted after the receiver had it all. */
+static int is_unsettled(struct ctx *ctx, const struct sender *s, const char *fs,
+			const struct versions *versions, struct err *err)
+{
+	for (size_t i = 0; i < versions->n; i++)
+		if (abs_is_bookmark(&versions->v[i], ABS_TENTATIVE_CURSOR, s->o.job))
+			return 1;
+	return has_step_hold(ctx, s, fs, versions, err);
+}
+
+static int settle(struct ctx *ctx, struct endpoint *e, const struct ep_send_req *arrived,
+		  const struct versions *versions, struct err *err)
+{
+	const struct sender *s = sender_of(e);
+	int r;
+
+	if (check_request(s, arrived, err) < 0)
+		return -1;
+	r = is_unsettled(ctx, s, arrived->fs, versions, err);
+	if (r < 0)
+		return err_wrap(err, "look for an interrupted step of %s", arrived->fs);
+	return r == 0 ? 0 : send_completed(ctx, e, arrived, err);
+}
+
 static void sender_close(struct endpoint *e)
 {
 	struct sender *s = CONTAINER_OF(e, struct sender, local.ep);
@@ -489,6 +554,7 @@ static const struct endpoint_ops sender_ops = {
 	.send_dry = send_dry,
 	.send = send_start,
 	.send_completed = send_completed,
+	.settle = settle,
 	.destroy_snapshots = local_destroy_snapshots,
 	.ping = local_ping,
 	.close = sender_close,

@@ -240,6 +240,51 @@ static void make_plans(struct planning *p)
 	}
 }
 
+/* ---- what interrupted steps left behind ---- */
+
+static const struct version *newest_snapshot(const struct ep_version_list *l)
+{
+	for (size_t i = l ? l->versions.n : 0; i > 0; i--)
+		if (l->versions.v[i - 1].type == VERSION_SNAPSHOT)
+			return &l->versions.v[i - 1];
+	return NULL;
+}
+
+/* The receiver's newest snapshot, if there is nothing to send and the sender has it too.
+ */
+static const struct version *arrived(const struct draft *d)
+{
+	const struct version *there = newest_snapshot(d->versions[RECEIVER]), *here;
+
+	if (!there || atomic_load(&d->has_failed) || d->plan.n > 0 || d->has_token)
+		return NULL;
+	here = versions_find_guid(&d->versions[SENDER]->versions, there->guid);
+	return here && here->type == VERSION_SNAPSHOT ? here : NULL;
+}
+
+/* With steps to do, the next one cleans up; without, nobody else would. */
+static void settle(struct ctx *ctx, const struct planning *p)
+{
+	struct endpoint *sender = p->a->o->sender;
+	enum protection protection = p->a->o->conf->protect_incremental;
+
+	for (size_t i = 0; sender->ops->settle && i < p->n && !ctx_done(ctx); i++) {
+		const struct draft *d = &p->drafts[i];
+		const struct version *to = arrived(d);
+		cleanup(err_clear) struct err e = ERR_INIT;
+		struct ep_send_req req = { .fs = d->sender->path,
+					   .to = to,
+					   .protection = { protection, protection } };
+
+		if (to && sender->ops->settle(ctx, sender, &req,
+					      &d->versions[SENDER]->versions, &e) < 0)
+			log_at(&p->a->o->log, LOG_WARN,
+			       LOG_FIELDS({ "filesystem", d->sender->path },
+					  { "err", err_msg(&e) }),
+			       "cannot settle an interrupted step");
+	}
+}
+
 /* ---- sizes ---- */
 
 struct estimate {
@@ -333,6 +378,7 @@ int attempt_plan(struct ctx *ctx, struct attempt *a, const struct attempt *befor
 	fan_out(&p);
 	decode_tokens(ctx, &p);
 	make_plans(&p);
+	settle(ctx, &p);
 	publish(&p, FINISHED_EARLY);
 	estimate_sizes(ctx, &p);
 	publish(&p, THE_OTHERS);

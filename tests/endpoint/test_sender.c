@@ -354,6 +354,19 @@ TEST(requests_that_make_no_sense_are_refused_without_asking_zfs)
 	CHECK_SHOW("tank/a", "tank/a @1 @2");
 }
 
+TEST(a_step_whose_cursor_would_have_too_long_a_name_is_not_begun)
+{
+	cleanup(bench_end) struct bench b = { 0 };
+	cleanup(str_freep) char *fs = NULL;
+	struct version v1 = ver("@1", 1);
+	struct ep_send_req req = send_req(NULL, &v1, resumability);
+
+	bench_start(&b);
+	fs = xasprintf("tank/a/%0*d", 220, 0);
+	req.fs = fs;
+	check_refused(&b, &req, ERR_INVALID, "use a shorter job name");
+}
+
 TEST(versions_with_another_guid_or_that_are_gone_are_refused)
 {
 	cleanup(bench_end) struct bench b = { 0 };

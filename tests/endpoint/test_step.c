@@ -195,4 +195,67 @@ TEST(replication_goes_on_from_the_cursor_when_the_snapshot_is_gone)
 	CHECK_SHOW("backup/c/tank/a", "backup/c/tank/a @1{keep} @2" RECEIVED);
 }
 
+/* What the driver does when both sides turn out to have @2 and nothing is to be sent. */
+static int settle_at_2(struct bench *b, enum protection p)
+{
+	cleanup(ep_version_lists_free) struct ep_version_lists l = { 0 };
+	cleanup(strs_free) struct strs paths = { 0 };
+	struct version v2 = ver("@2", 2);
+	struct ep_send_req req = send_req(NULL, &v2, p);
+
+	strs_add(&paths, "tank/a");
+	if (b->sender->ops->list_versions(b->ctx, b->sender, &paths, &l, &b->err) < 0)
+		return -1;
+	return b->sender->ops->settle(b->ctx, b->sender, &req, &l.v[0].versions, &b->err);
+}
+
+static void lose_the_confirmation(struct bench *b, enum protection p)
+{
+	struct version v1 = ver("@1", 1), v2 = ver("@2", 2);
+	struct ep_send_req req = send_req(&v1, &v2, p);
+	struct ep_recv_req recv = recv_req(&v2, p);
+	struct ep_stream *s = NULL;
+	cleanup(err_clear) struct err ended = ERR_INIT;
+
+	one_step_behind(b, p);
+	REQUIRE(b->sender->ops->send(b->ctx, b->sender, &req, &s, &b->err) == 0);
+	CHECK_INT(b->client->ops->receive(b->ctx, b->client, &recv, s, &b->err), 0);
+	CHECK_INT(stream_finish(s, &ended), 0);
+}
+
+TEST(a_lost_confirmation_is_made_up_for_although_nothing_is_to_be_sent)
+{
+	static const enum protection kinds[] = { PROTECTION_RESUMABILITY,
+						 PROTECTION_INCREMENTAL };
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		cleanup(bench_end) struct bench b = { 0 };
+
+		bench_start(&b);
+		lose_the_confirmation(&b, kinds[i]);
+		CHECK(has("tank/a", CURSOR_1) && !has("tank/a", CURSOR_2));
+		CHECK(has("tank/a", kinds[i] == PROTECTION_RESUMABILITY
+					    ? "zrepl_STEP_J_j"
+					    : "zrepl_CURSORTENTATIVE"));
+		CHECK_INT(settle_at_2(&b, kinds[i]), 0);
+		CHECK(has("tank/a", CURSOR_2) && !has("tank/a", CURSOR_1));
+		CHECK(!has("tank/a", "zrepl_STEP") && !has("tank/a", "TENTATIVE"));
+		CHECK(has("tank/a", "@foreign{keep}") && has("tank/a", "#mine"));
+	}
+}
+
+TEST(holds_of_others_settle_nothing)
+{
+	cleanup(bench_end) struct bench b = { 0 };
+	struct version v1 = ver("@1", 1), v2 = ver("@2", 2);
+
+	bench_start(&b);
+	one_step_behind(&b, PROTECTION_RESUMABILITY);
+	REQUIRE(step(&b, &v1, &v2, PROTECTION_RESUMABILITY) == 0);
+	/* One to list versions, one to see that @foreign is none of our business. */
+	COSTS(&b, 2, CHECK_INT(settle_at_2(&b, PROTECTION_RESUMABILITY), 0));
+	REQUIRE(sim("release keep tank/a@foreign"));
+	COSTS(&b, 1, CHECK_INT(settle_at_2(&b, PROTECTION_RESUMABILITY), 0));
+}
+
 TEST_MAIN()
