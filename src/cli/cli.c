@@ -32,7 +32,7 @@ static void print_usage(FILE *to)
 	fputs(usage_end, to);
 }
 
-void cli_help(const struct command *c, FILE *to)
+static void print_help(const struct command *c, FILE *to)
 {
 	fprintf(to, "%s\n\nUsage:\n  zrepl [--config PATH] %s%s%s\n", c->summary, c->name,
 		*c->args ? " " : "", c->args);
@@ -95,7 +95,7 @@ static int help(int argc, char **argv)
 	}
 	if (!(c = find(argv[1])))
 		return unknown(argv[1]);
-	cli_help(c, stdout);
+	print_help(c, stdout);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ int cli_main(int argc, char **argv)
 		return unknown(argv[1]);
 	for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
 		if (is_help(argv[i])) {
-			cli_help(c, stdout);
+			print_help(c, stdout);
 			return 0;
 		}
 	}

@@ -26,9 +26,7 @@ extern const struct command cmd_configcheck, cmd_daemon, cmd_signal, cmd_status,
 /* The whole program; argv as main() has it. */
 int cli_main(int argc, char **argv);
 
-/* For commands. */
-void cli_help(const struct command *c, FILE *to);
-/* "Error: ..." and the usage on stderr; returns 1. */
+/* For commands: "Error: ..." and the usage on stderr; returns 1. */
 int cli_usage_error(const struct command *c, const char *fmt, ...) printf_like(2, 3);
 /* The message, wrapped in nothing, on stderr; returns 1. */
 int cli_fail(const struct err *err);

@@ -3,16 +3,20 @@
 #include "daemon/log_format.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <unistd.h>
+
+enum { STUCK_MS = 1000 };
 
 struct outlets {
 	const struct conf_global *conf;
 	int fd;
 	bool is_tty, may_color;
 	pthread_mutex_t lock;
-	struct buf line; /* guarded by lock */
+	struct buf line; /* guarded by lock, as the next */
+	bool is_stuck;   /* the last entry could not be written in time */
 };
 
 static bool terminal_has_color(void)
@@ -23,19 +27,25 @@ static bool terminal_has_color(void)
 	return !(no_color && *no_color) && !(term && strcmp(term, "dumb") == 0);
 }
 
-static void write_all(int fd, const char *p, size_t n)
+/*
+ * Whoever reads our output may have stopped to.  The jobs must not stop with him, so
+ * after a second of waiting the rest of an entry is dropped, and until he reads again so
+ * is every entry that does not fit at once.  poll(2) promises room for PIPE_BUF bytes.
+ */
+static void write_all(struct outlets *o, const char *p, size_t n)
 {
 	while (n > 0) {
-		ssize_t r = write(fd, p, n);
+		struct pollfd pfd = { .fd = o->fd, .events = POLLOUT };
+		int ready = poll(&pfd, 1, o->is_stuck ? 0 : STUCK_MS);
+		ssize_t r;
 
-		if (r < 0 && errno == EAGAIN) {
-			struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-
-			if (poll(&pfd, 1, -1) < 0 && errno != EINTR)
-				return;
+		if (ready < 0 && errno == EINTR)
 			continue;
-		}
-		if (r < 0 && errno != EINTR)
+		o->is_stuck = ready == 0;
+		if (ready <= 0)
+			return;
+		r = write(o->fd, p, n < PIPE_BUF ? n : PIPE_BUF);
+		if (r < 0 && errno != EINTR && errno != EAGAIN)
 			return;
 		if (r > 0) {
 			p += r;
@@ -63,7 +73,7 @@ static void write_entry(void *arg, const struct log_entry *e)
 		buf_free(&o->line);
 		log_format(&o->line, &style, e);
 		buf_put(&o->line, "\n", 1);
-		write_all(o->fd, o->line.p, o->line.len);
+		write_all(o, o->line.p, o->line.len);
 	}
 	pthread_mutex_unlock(&o->lock);
 }

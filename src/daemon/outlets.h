@@ -2,7 +2,7 @@
  * outlets.h - where log entries go: the outlets of the configuration.
  *
  * One lock for all outlets, so that entries are totally ordered.  An entry that cannot be
- * written is dropped: there is nobody to tell.
+ * written, or not within a second, is dropped: there is nobody to tell.
  */
 #ifndef DAEMON_OUTLETS_H
 #define DAEMON_OUTLETS_H

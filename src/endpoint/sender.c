@@ -196,7 +196,7 @@ static int check_content(struct ctx *ctx, const struct sender *s,
 
 	if (req->token) {
 		if (zfs_decode_token(ctx, s->o.zfs, req->token, &decoded, err) < 0)
-			return err_wrap(err, "decode resume token of %s", req->fs);
+			return err_wrap(err, "%s", req->fs);
 		t = &decoded;
 		if (send_policy_token(req, t, err) < 0)
 			return -1;

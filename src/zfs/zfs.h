@@ -12,7 +12,7 @@
  * command and the end of its stderr: trying again at once would not help.  Besides:
  * ERR_NOT_FOUND where a dataset that had to be there is not, ERR_SYSTEM when zfs cannot
  * be run, ERR_PROTOCOL when its output is not what zfs(8) prints.  Names are checked
- * (dsname.h) before they become arguments: ERR_INVALID.  Children run with LC_ALL=C.
+ * (names.h) before they become arguments: ERR_INVALID.  Children run with LC_ALL=C.
  *
  * Thread safety: one struct zfs serves all threads.
  */
@@ -106,9 +106,9 @@ struct zfs_results {
 void zfs_results_free(struct zfs_results *l);
 
 /*
- * Take snapshots (full names).  All of one pool in one transaction: 1 process a pool;
- * when that fails, one by one, so that each gets its own error.  ERR_EXISTS: there
- * already.
+ * Take snapshots (full names).  Those of one pool in one transaction, as far as they fit
+ * into one command: 1 process a batch of a pool; when that fails, one by one, so that
+ * each gets its own error.  ERR_EXISTS: there already.
  */
 int zfs_snapshot(struct ctx *ctx, struct zfs *z, const struct strs *full,
 		 struct zfs_results *out, struct err *err) must_check;

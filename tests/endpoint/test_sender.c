@@ -429,7 +429,7 @@ TEST(a_token_of_something_else_is_refused_before_anything_is_done)
 	}
 	req.token = "1-made-up";
 	CHECK_INT(send_all(&b, &req), -1);
-	CHECK_ERR(&b, ERR_INVALID, "decode resume token of tank/a");
+	CHECK_ERR(&b, ERR_INVALID, "tank/a: decode resume token");
 	CHECK_SHOW("tank/a", "tank/a @1 @2");
 }
 
