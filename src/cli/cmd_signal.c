@@ -26,10 +26,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	}
 	jsonw_init(&w, &body);
 	jsonw_object(&w);
-	jsonw_key(&w, "Name");
-	jsonw_str(&w, argv[2]);
-	jsonw_key(&w, "Op");
-	jsonw_str(&w, argv[1]);
+	jsonw_member_str(&w, "Name", argv[2]);
+	jsonw_member_str(&w, "Op", argv[1]);
 	jsonw_end(&w);
 	ctx = ctx_new(NULL);
 	if (control_ask(ctx, config->global.control_sockpath, "/signal", body.p, &answer,

@@ -163,3 +163,39 @@ void jsonw_time(struct jsonw *w, struct timespec t)
 	rfc3339_format(w->out, t);
 	put(w, "\"");
 }
+
+void jsonw_member_str(struct jsonw *w, const char *key, const char *s)
+{
+	jsonw_key(w, key);
+	jsonw_str(w, s);
+}
+
+void jsonw_member_u64(struct jsonw *w, const char *key, uint64_t n)
+{
+	jsonw_key(w, key);
+	jsonw_u64(w, n);
+}
+
+void jsonw_member_i64(struct jsonw *w, const char *key, int64_t n)
+{
+	jsonw_key(w, key);
+	jsonw_i64(w, n);
+}
+
+void jsonw_member_bool(struct jsonw *w, const char *key, bool b)
+{
+	jsonw_key(w, key);
+	jsonw_bool(w, b);
+}
+
+void jsonw_member_null(struct jsonw *w, const char *key)
+{
+	jsonw_key(w, key);
+	jsonw_null(w);
+}
+
+void jsonw_member_time(struct jsonw *w, const char *key, struct timespec t)
+{
+	jsonw_key(w, key);
+	jsonw_time(w, t);
+}

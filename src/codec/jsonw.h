@@ -35,4 +35,12 @@ void jsonw_null(struct jsonw *w);
 /* As rfc3339_format(). */
 void jsonw_time(struct jsonw *w, struct timespec t);
 
+/* A key and its value. */
+void jsonw_member_str(struct jsonw *w, const char *key, const char *s);
+void jsonw_member_u64(struct jsonw *w, const char *key, uint64_t n);
+void jsonw_member_i64(struct jsonw *w, const char *key, int64_t n);
+void jsonw_member_bool(struct jsonw *w, const char *key, bool b);
+void jsonw_member_null(struct jsonw *w, const char *key);
+void jsonw_member_time(struct jsonw *w, const char *key, struct timespec t);
+
 #endif

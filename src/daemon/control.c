@@ -41,12 +41,6 @@ static void answer_error(struct answer *a, unsigned status, const char *text)
 	buf_printf(&a->body, "%s\n", text);
 }
 
-static void put_member(struct jsonw *w, const char *key, const char *value)
-{
-	jsonw_key(w, key);
-	jsonw_str(w, value);
-}
-
 static void get_version(struct answer *a)
 {
 	const struct version_info *v = version_info();
@@ -54,11 +48,11 @@ static void get_version(struct answer *a)
 
 	jsonw_init(&w, &a->body);
 	jsonw_object(&w);
-	put_member(&w, "Version", v->version);
-	put_member(&w, "RuntimeGo", v->runtime);
-	put_member(&w, "RuntimeGOOS", v->os);
-	put_member(&w, "RuntimeGOARCH", v->arch);
-	put_member(&w, "RUNTIMECompiler", v->compiler);
+	jsonw_member_str(&w, "Version", v->version);
+	jsonw_member_str(&w, "RuntimeGo", v->runtime);
+	jsonw_member_str(&w, "RuntimeGOOS", v->os);
+	jsonw_member_str(&w, "RuntimeGOARCH", v->arch);
+	jsonw_member_str(&w, "RUNTIMECompiler", v->compiler);
 	jsonw_end(&w);
 	buf_put(&a->body, "\n", 1);
 }
@@ -67,10 +61,19 @@ static void put_internal_job(struct jsonw *w, const char *name)
 {
 	jsonw_key(w, name);
 	jsonw_object(w);
-	put_member(w, "type", "internal");
-	jsonw_key(w, "internal");
-	jsonw_null(w);
+	jsonw_member_str(w, "type", "internal");
+	jsonw_member_null(w, "internal");
 	jsonw_end(w);
+}
+
+static void put_job(struct jsonw *w, struct job *j)
+{
+	struct job_status s;
+
+	job_status(j, &s);
+	jsonw_key(w, job_conf(j)->name);
+	status_json_job(w, &s);
+	job_status_free(&s);
 }
 
 static int by_name(const void *a, const void *b)
@@ -91,23 +94,11 @@ static void put_jobs(struct jsonw *w, const struct control_opts *o)
 	jsonw_object(w);
 	/* '_' sorts between the capitals and the small letters; no job name begins so. */
 	size_t i = 0;
-	for (; i < o->n_jobs && strcmp(job_conf(sorted[i])->name, "_control") < 0; i++) {
-		struct job_status s;
-
-		job_status(sorted[i], &s);
-		jsonw_key(w, job_conf(sorted[i])->name);
-		status_json_job(w, &s);
-		job_status_free(&s);
-	}
+	for (; i < o->n_jobs && strcmp(job_conf(sorted[i])->name, "_control") < 0; i++)
+		put_job(w, sorted[i]);
 	put_internal_job(w, "_control");
-	for (; i < o->n_jobs; i++) {
-		struct job_status s;
-
-		job_status(sorted[i], &s);
-		jsonw_key(w, job_conf(sorted[i])->name);
-		status_json_job(w, &s);
-		job_status_free(&s);
-	}
+	for (; i < o->n_jobs; i++)
+		put_job(w, sorted[i]);
 	jsonw_end(w);
 	free(sorted);
 }

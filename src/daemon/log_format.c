@@ -188,10 +188,8 @@ static void format_json(struct buf *out, const struct log_entry *e)
 
 	jsonw_init(&w, out);
 	jsonw_object(&w);
-	for (size_t i = 0; i < all.n; i++) {
-		jsonw_key(&w, all.v[i].key);
-		jsonw_str(&w, all.v[i].value);
-	}
+	for (size_t i = 0; i < all.n; i++)
+		jsonw_member_str(&w, all.v[i].key, all.v[i].value);
 	jsonw_end(&w);
 	free(all.v);
 }

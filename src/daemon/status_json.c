@@ -2,34 +2,10 @@
 
 #include <inttypes.h>
 
+/* What is absent is empty, not null. */
 static void put_str(struct jsonw *w, const char *key, const char *value)
 {
-	jsonw_key(w, key);
-	jsonw_str(w, value ? value : "");
-}
-
-static void put_time(struct jsonw *w, const char *key, struct timespec t)
-{
-	jsonw_key(w, key);
-	jsonw_time(w, t);
-}
-
-static void put_u64(struct jsonw *w, const char *key, uint64_t n)
-{
-	jsonw_key(w, key);
-	jsonw_u64(w, n);
-}
-
-static void put_bool(struct jsonw *w, const char *key, bool b)
-{
-	jsonw_key(w, key);
-	jsonw_bool(w, b);
-}
-
-static void put_null(struct jsonw *w, const char *key)
-{
-	jsonw_key(w, key);
-	jsonw_null(w);
+	jsonw_member_str(w, key, value ? value : "");
 }
 
 /* ---- replication ---- */
@@ -43,7 +19,7 @@ static void put_timed_error(struct jsonw *w, const char *key, const struct timed
 	}
 	jsonw_object(w);
 	put_str(w, "Err", e->text);
-	put_time(w, "Time", e->time);
+	jsonw_member_time(w, "Time", e->time);
 	jsonw_end(w);
 }
 
@@ -54,9 +30,9 @@ static void put_step(struct jsonw *w, const struct report_step *s)
 	jsonw_object(w);
 	put_str(w, "From", s->from);
 	put_str(w, "To", s->to);
-	put_bool(w, "Resumed", s->resumed);
-	put_u64(w, "BytesExpected", s->bytes_expected);
-	put_u64(w, "BytesReplicated", s->bytes_replicated);
+	jsonw_member_bool(w, "Resumed", s->resumed);
+	jsonw_member_u64(w, "BytesExpected", s->bytes_expected);
+	jsonw_member_u64(w, "BytesReplicated", s->bytes_replicated);
 	jsonw_end(w);
 	jsonw_end(w);
 }
@@ -72,7 +48,7 @@ static void put_filesystem(struct jsonw *w, const struct report_fs *f)
 	put_str(w, "BlockedOn", fs_blocked_name(f->blocked_on));
 	put_timed_error(w, "PlanError", &f->plan_error);
 	put_timed_error(w, "StepError", &f->step_error);
-	put_u64(w, "CurrentStep", f->current_step);
+	jsonw_member_u64(w, "CurrentStep", f->current_step);
 	jsonw_key(w, "Steps");
 	jsonw_array(w);
 	for (size_t i = 0; i < f->n_steps; i++)
@@ -85,8 +61,8 @@ static void put_attempt(struct jsonw *w, const struct report_attempt *a)
 {
 	jsonw_object(w);
 	put_str(w, "State", attempt_state_name(a->state));
-	put_time(w, "StartAt", a->start);
-	put_time(w, "FinishAt", a->finish);
+	jsonw_member_time(w, "StartAt", a->start);
+	jsonw_member_time(w, "FinishAt", a->finish);
 	put_timed_error(w, "PlanError", &a->plan_error);
 	jsonw_key(w, "Filesystems");
 	jsonw_array(w);
@@ -104,10 +80,10 @@ static void put_replication(struct jsonw *w, bool has, const struct repl_report 
 		return;
 	}
 	jsonw_object(w);
-	put_time(w, "StartAt", r->start);
-	put_time(w, "FinishAt", r->finish);
-	put_time(w, "WaitReconnectSince", r->wait_reconnect_since);
-	put_time(w, "WaitReconnectUntil", r->wait_reconnect_until);
+	jsonw_member_time(w, "StartAt", r->start);
+	jsonw_member_time(w, "FinishAt", r->finish);
+	jsonw_member_time(w, "WaitReconnectSince", r->wait_reconnect_since);
+	jsonw_member_time(w, "WaitReconnectUntil", r->wait_reconnect_until);
 	put_timed_error(w, "WaitReconnectError", &r->wait_reconnect_error);
 	jsonw_key(w, "Attempts");
 	jsonw_array(w);
@@ -123,8 +99,8 @@ static void put_snap(struct jsonw *w, const struct prune_report_snap *s)
 {
 	jsonw_object(w);
 	put_str(w, "Name", s->name);
-	put_bool(w, "Replicated", s->replicated);
-	put_time(w, "Date", (struct timespec){ .tv_sec = s->creation_s });
+	jsonw_member_bool(w, "Replicated", s->replicated);
+	jsonw_member_time(w, "Date", (struct timespec){ .tv_sec = s->creation_s });
 	jsonw_end(w);
 }
 
@@ -190,20 +166,20 @@ static void put_snap_fs(struct jsonw *w, const struct snap_report_fs *f)
 {
 	jsonw_object(w);
 	put_str(w, "Path", f->path);
-	put_u64(w, "State", f->state);
+	jsonw_member_u64(w, "State", f->state);
 	put_str(w, "SnapName", f->snap_name);
-	put_time(w, "StartAt", f->start);
+	jsonw_member_time(w, "StartAt", f->start);
 	put_str(w, "Hooks", "");
-	put_bool(w, "HooksHadError", false);
-	put_time(w, "DoneAt", f->done);
+	jsonw_member_bool(w, "HooksHadError", false);
+	jsonw_member_time(w, "DoneAt", f->done);
 	jsonw_end(w);
 }
 
 static void put_periodic(struct jsonw *w, const struct snapper_report *r)
 {
 	jsonw_object(w);
-	put_u64(w, "State", r->state);
-	put_time(w, "SleepUntil", r->sleep_until);
+	jsonw_member_u64(w, "State", r->state);
+	jsonw_member_time(w, "SleepUntil", r->sleep_until);
 	put_str(w, "Error", r->error);
 	jsonw_key(w, "Progress");
 	jsonw_array(w);
@@ -228,7 +204,7 @@ static void put_snapper(struct jsonw *w, const char *key, bool has,
 		put_periodic(w, r);
 	else
 		jsonw_null(w);
-	put_null(w, "Cron");
+	jsonw_member_null(w, "Cron");
 	jsonw_key(w, "Manual");
 	if (r->type == SNAPSHOTTING_MANUAL) {
 		jsonw_object(w);
@@ -260,7 +236,7 @@ void status_json_job(struct jsonw *w, const struct job_status *s)
 		put_snapper(w, "Snapshotting", s->has_snapper, &s->snapper);
 		break;
 	case JOB_SINK:
-		put_null(w, "Snapper");
+		jsonw_member_null(w, "Snapper");
 		break;
 	}
 	jsonw_end(w);
@@ -286,7 +262,7 @@ static void put_command(void *arg, const char *const *argv, struct timespec star
 	for (; *argv; argv++)
 		jsonw_str(a->w, *argv);
 	jsonw_end(a->w);
-	put_time(a->w, "StartedAt", started);
+	jsonw_member_time(a->w, "StartedAt", started);
 	jsonw_end(a->w);
 }
 
