@@ -157,19 +157,17 @@ static void log_failure(const struct local *l, struct err *err)
 	log_at(&l->log, level, LOG_NO_FIELDS, "%s", err_msg(err));
 }
 
-/* Those with the tag, among the snapshots that we must ask about, go to `out`. */
-static int find_holds(struct ctx *ctx, const struct local *l,
-		      const struct local_release *r, const struct strs *ask,
-		      struct strs *out, struct err *err)
+int local_find_holds(struct ctx *ctx, const struct local *l, const char *tag,
+		     const struct strs *snaps, struct strs *out, struct err *err)
 {
 	cleanup(zfs_holds_free) struct zfs_holds holds = { 0 };
 
-	if (ask->n == 0)
+	if (snaps->n == 0)
 		return 0;
-	if (zfs_list_holds(ctx, l->zfs, ask, &holds, err) < 0)
+	if (zfs_list_holds(ctx, l->zfs, snaps, &holds, err) < 0)
 		return -1;
 	for (size_t i = 0; i < holds.n; i++)
-		if (strcmp(holds.v[i].tag, r->tag) == 0)
+		if (strcmp(holds.v[i].tag, tag) == 0)
 			strs_add(out, holds.v[i].snapshot);
 	return 0;
 }
@@ -190,7 +188,7 @@ void local_release_holds(struct ctx *ctx, const struct local *l,
 		known = r->known && strs_has(r->known, v->name);
 		strs_take(known ? &release : &ask, version_fullname(v, r->fs));
 	}
-	if (find_holds(ctx, l, r, &ask, &release, &err) < 0) {
+	if (local_find_holds(ctx, l, r->tag, &ask, &release, &err) < 0) {
 		err_wrap(&err, "look for old holds on %s", r->fs);
 		log_failure(l, &err);
 	}

@@ -45,6 +45,11 @@ const struct version *local_find_version(const struct versions *l,
 /* ERR_INVALID unless both are known kinds. */
 int local_check_protection(const struct ep_protection *p, struct err *err);
 
+/* Those of the snapshots (full names) that are held with the tag go to `out`.  1 process
+ * a batch, none without snapshots. */
+int local_find_holds(struct ctx *ctx, const struct local *l, const char *tag,
+		     const struct strs *snaps, struct strs *out, struct err *err);
+
 /* Which holds to give up; snapshots by short name. */
 struct local_release {
 	const char *tag;

@@ -498,20 +498,14 @@ static int send_completed(struct ctx *ctx, struct endpoint *e,
 static int has_step_hold(struct ctx *ctx, const struct sender *s, const char *fs,
 			 const struct versions *versions, struct err *err)
 {
-	cleanup(zfs_holds_free) struct zfs_holds holds = { 0 };
-	cleanup(strs_free) struct strs held = { 0 };
+	cleanup(strs_free) struct strs held = { 0 }, ours = { 0 };
 
 	for (size_t i = 0; i < versions->n; i++)
 		if (versions->v[i].userrefs > 0)
 			strs_take(&held, version_fullname(&versions->v[i], fs));
-	if (held.n == 0)
-		return 0;
-	if (zfs_list_holds(ctx, s->o.zfs, &held, &holds, err) < 0)
+	if (local_find_holds(ctx, &s->local, s->step_tag, &held, &ours, err) < 0)
 		return -1;
-	for (size_t i = 0; i < holds.n; i++)
-		if (strcmp(holds.v[i].tag, s->step_tag) == 0)
-			return 1;
-	return 0;
+	return ours.n > 0;
 }
 
 /* What a step leaves behind that was interrupted after the receiver had it all. */

@@ -14,7 +14,6 @@
 #ifndef ENDPOINT_SENDER_H
 #define ENDPOINT_SENDER_H
 
-#include "conf/env.h"
 #include "endpoint/endpoint.h"
 #include "zfs/zfs.h"
 
@@ -23,7 +22,6 @@ struct sender_opts { /* all borrowed, for the sender's life */
 	const struct dsfilter *filter;
 	const struct conf_send *flags;
 	struct zfs *zfs;
-	const struct env *env;
 	struct log log;
 };
 

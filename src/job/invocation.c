@@ -78,7 +78,6 @@ static struct endpoint *open_sender(const struct conf_job *conf,
 		.filter = &conf->filesystems,
 		.flags = &conf->send,
 		.zfs = s->zfs,
-		.env = s->env,
 		.log = log_with_subsystem(log, "endpoint"),
 	});
 }

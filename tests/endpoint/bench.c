@@ -34,7 +34,6 @@ void bench_start(struct bench *b)
 						      .filter = &b->filter,
 						      .flags = &b->send,
 						      .zfs = b->zfs,
-						      .env = &b->env,
 						      .log = log });
 	b->receiver = receiver_new(&(struct receiver_opts){ .job = "s",
 							    .root_fs = "backup",
