@@ -9,8 +9,15 @@
 #define BASE_PUMP_H
 
 #include "base/ctx.h"
+#include "base/rate.h"
 
 #include <stdatomic.h>
+
+struct pump_opts {
+	atomic_uint_fast64_t *moved; /* counts as it goes, for others to watch; or NULL */
+	int64_t stall_ms;            /* no byte for so long: ERR_TIMEOUT; 0: for ever */
+	struct rate *limits[2];      /* no faster than either; NULL: no limit */
+};
 
 enum pump_end {
 	PUMP_EOF,    /* the source ended; everything went through */
@@ -18,11 +25,9 @@ enum pump_end {
 };
 
 /*
- * moved: counts as it goes, for other threads to watch; may be NULL.
- * stall_ms: when no byte moves for so long, ERR_TIMEOUT; 0: for ever.
- * -1: ctx done, stalled, or ERR_SYSTEM.
+ * Time in which a limit holds it back is no stall.  -1: ctx done, stalled, or ERR_SYSTEM.
  */
-int pump(struct ctx *ctx, int from, int to, atomic_uint_fast64_t *moved, int64_t stall_ms,
-	 enum pump_end *end, struct err *err);
+int pump(struct ctx *ctx, int from, int to, const struct pump_opts *o, enum pump_end *end,
+	 struct err *err);
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "codec/dsfilter.h"
 #include "codec/grid.h"
+#include "codec/ipmap.h"
 #include "codec/regex.h"
 #include "codec/snapname.h"
 
@@ -32,7 +33,7 @@ struct conf_global {
 	struct conf_outlet *outlets;
 	size_t n_outlets;                /* >= 1 */
 	const char *control_sockpath;    /* fits into a sockaddr_un */
-	const char *stdinserver_sockdir; /* without effect as long as nothing serves it */
+	const char *stdinserver_sockdir; /* of serve type stdinserver */
 };
 
 /* ---- parts of jobs ---- */
@@ -52,9 +53,16 @@ enum placeholder_encryption {
 	PLACEHOLDER_ENCRYPTION_OFF,
 };
 
+/* One token bucket (base/rate.h) for all streams of a job. */
+struct conf_bandwidth {
+	int64_t max;             /* bytes a second; < 0: unlimited; never 0 */
+	int64_t bucket_capacity; /* bytes, > 0 */
+};
+
 struct conf_send { /* flags of zfs-send(8) */
 	bool encrypted, raw, send_properties, backup_properties, large_blocks, compressed,
 		embedded_data, saved;
+	struct conf_bandwidth bandwidth;
 };
 
 struct conf_property {
@@ -67,6 +75,7 @@ struct conf_recv {
 	struct conf_property *override; /* -o */
 	size_t n_override;
 	enum placeholder_encryption placeholder_encryption;
+	struct conf_bandwidth bandwidth;
 };
 
 struct conf_replication {
@@ -104,19 +113,60 @@ struct conf_keeps {
 	size_t n;
 };
 
-struct conf_connect { /* type: local */
-	const char *listener_name;
-	const char *client_identity;
-	int64_t dial_timeout_ms; /* 0: for ever */
+struct conf_hostport {
+	const char *host; /* "" : all addresses (listening); an IPv6 address has no
+			     brackets */
+	const char *port; /* digits or a service's name, as written */
 };
 
-struct conf_serve { /* type: local */
+struct conf_tls { /* PEM files, which are read when a connection needs them */
+	const char *ca, *cert, *key;
+};
+
+enum connect_type { CONNECT_LOCAL, CONNECT_TCP, CONNECT_TLS, CONNECT_SSH };
+
+struct conf_connect {
+	enum connect_type type;
+	int64_t dial_timeout_ms; /* 0: local, tcp, tls: for ever; ssh: expired at once */
+	/* local */
 	const char *listener_name;
+	const char *client_identity;
+	/* tcp, tls */
+	struct conf_hostport address;
+	/* tls */
+	struct conf_tls tls;
+	const char *server_cn; /* must be among the names of the peer's certificate */
+	/* ssh */
+	const char *ssh_host, *ssh_user, *ssh_identity_file, *ssh_command;
+	int64_t ssh_port;
+	const char **ssh_options; /* -o */
+	size_t n_ssh_options;
+};
+
+enum serve_type { SERVE_LOCAL, SERVE_TCP, SERVE_TLS, SERVE_STDINSERVER };
+
+struct conf_serve {
+	enum serve_type type;
+	/* local */
+	const char *listener_name;
+	/* tcp, tls */
+	struct conf_hostport listen;
+	bool listen_freebind;
+	/* tcp */
+	const struct ipmap *clients;
+	/* tls */
+	struct conf_tls tls;
+	const char **client_cns;
+	size_t n_client_cns;
+	int64_t handshake_timeout_ms; /* 0: expired at once */
+	/* stdinserver */
+	const char **client_identities;
+	size_t n_client_identities;
 };
 
 /* ---- jobs ---- */
 
-enum job_type { JOB_PUSH, JOB_SINK, JOB_SNAP };
+enum job_type { JOB_PUSH, JOB_SINK, JOB_SNAP, JOB_PULL, JOB_SOURCE };
 
 struct conf_job {
 	enum job_type type;
@@ -125,17 +175,18 @@ struct conf_job {
 	unsigned line, column;
 	const char *path; /* in its file: "jobs[2]" */
 
-	struct dsfilter filesystems;           /* push, snap */
-	struct conf_snapshotting snapshotting; /* push, snap */
-	struct conf_connect connect;           /* push */
-	struct conf_send send;                 /* push */
-	struct conf_replication replication;   /* push */
-	struct conf_keeps keep_sender;         /* push */
-	struct conf_keeps keep_receiver;       /* push */
+	struct dsfilter filesystems;           /* push, snap, source */
+	struct conf_snapshotting snapshotting; /* push, snap, source */
+	struct conf_send send;                 /* push, source */
+	struct conf_connect connect;           /* push, pull */
+	struct conf_replication replication;   /* push, pull */
+	struct conf_keeps keep_sender;         /* push, pull */
+	struct conf_keeps keep_receiver;       /* push, pull */
 	struct conf_keeps keep;                /* snap */
-	struct conf_serve serve;               /* sink */
-	const char *root_fs;                   /* sink */
-	struct conf_recv recv;                 /* sink */
+	int64_t interval_s;                    /* pull; 0: manual */
+	struct conf_serve serve;               /* sink, source */
+	const char *root_fs;                   /* sink, pull */
+	struct conf_recv recv;                 /* sink, pull */
 };
 
 struct config {
@@ -148,7 +199,8 @@ struct config {
 	struct config_memory *memory; /* what everything above points into */
 };
 
-/* "push", "sink", "snap"; the words of the other enums as in the file.  NULL: no such. */
+/* "push", "sink", "snap", "pull", "source"; the words of the other enums as in the file.
+ * NULL: no such. */
 const char *job_type_name(enum job_type t);
 const char *protection_name(enum protection p);
 const char *initial_replication_name(enum initial_replication i);

@@ -23,6 +23,10 @@ struct env {
 	uint64_t size_estimate_incorrect_threshold; /* 0: off */
 	int64_t max_hold_tag_len;
 	int64_t send_pipe_bytes, recv_pipe_bytes; /* 0: what the system allows */
+	int64_t rpc_client_handshake_ms;          /* banner */
+	int64_t rpc_server_handshake_ms;
+	int64_t rpc_label_ms;      /* ZREPL_TRANSPORT_DEMUX_TIMEOUT */
+	int64_t rpc_ping_sleep_ms; /* ZREPL_RPC_DATACONN_PING_SLEEP */
 	/* Ours: a zfs(8) that says nothing for so long is given up; a stream likewise. */
 	int64_t zfs_command_ms;  /* ZREPL_ZFS_COMMAND_TIMEOUT, 10m */
 	int64_t stream_stall_ms; /* ZREPL_STREAM_STALL_TIMEOUT, 30m */

@@ -6,8 +6,9 @@
  * are the sender's; a receiver maps them below its root.  Requests are borrowed for the
  * call.  Questions about many filesystems are one call.
  *
- * A stream of zfs-send(8) data is a descriptor.  send() returns one that can be read;
- * receive() reads it to its end; stream_finish() says how the sender saw it end.
+ * A stream of zfs-send(8) data is a descriptor, or where it comes from a peer something
+ * that delivers into one.  send() returns it; receive() takes it to its end;
+ * stream_finish() says how the sender saw it end.
  *
  * Thread safety: all functions but ep_close() may be called by several threads at
  * once; a stream belongs to one thread.
@@ -16,11 +17,10 @@
 #define ENDPOINT_ENDPOINT_H
 
 #include "base/ctx.h"
+#include "base/pump.h"
 #include "base/strs.h"
 #include "conf/config.h"
 #include "zfs/version.h"
-
-#include <stdatomic.h>
 
 struct ep_filesystem {
 	char *path;
@@ -76,10 +76,22 @@ struct ep_recv_req {
 	atomic_uint_fast64_t *moved; /* bytes taken from the stream so far; may be NULL */
 };
 
-struct ep_stream {
-	int fd; /* to read from, non-blocking; borrowed from the stream */
-	/* see stream_finish(); frees the stream */
+struct ep_stream;
+struct ep_stream_ops {
+	/* NULL where there is a descriptor: see stream_peek(), stream_pump(). */
+	int (*peek)(struct ctx *ctx, struct ep_stream *s, struct buf *into, bool *at_end,
+		    struct err *err);
+	int (*pump)(struct ctx *ctx, struct ep_stream *s, int to,
+		    const struct pump_opts *o, enum pump_end *end, struct err *err);
+	/* see stream_result(), stream_finish() */
+	int (*result)(struct ep_stream *s, struct err *err);
 	int (*finish)(struct ep_stream *s, struct err *err);
+};
+
+struct ep_stream {
+	const struct ep_stream_ops *ops;
+	int fd; /* to read from, non-blocking, borrowed from the stream; -1: none */
+	struct rate *limit; /* of the sending side; NULL: none */
 };
 
 struct ep_destroy_results {
@@ -154,6 +166,20 @@ int ep_list_versions(struct ctx *ctx, struct endpoint *e, const struct strs *pat
 int ep_list_cursors(struct ctx *ctx, struct endpoint *e, const struct strs *paths,
 		    struct ep_cursors *out, struct err *err) must_check;
 
+/*
+ * The first bytes of a stream: fills `into` up to its max, less only at its end.  At most
+ * once, and first.  A source that has failed is an error here already.
+ */
+int stream_peek(struct ctx *ctx, struct ep_stream *s, const struct pump_opts *o,
+		struct buf *into, bool *at_end, struct err *err) must_check;
+/* The rest of it into a pipe, as pump(); o->limits[0] is the stream's own business. */
+int stream_pump(struct ctx *ctx, struct ep_stream *s, int to, const struct pump_opts *o,
+		enum pump_end *end, struct err *err) must_check;
+/*
+ * Its end has been read: was it the whole?  Waits for zfs send to exit, if it is here.
+ * stream_finish() will say the same.
+ */
+int stream_result(struct ep_stream *s, struct err *err) must_check;
 /*
  * How the sending side saw the stream end; ends it if it is still under way, and frees
  * it. ERR_CANCELLED when it had to be ended before it had written everything.

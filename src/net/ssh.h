@@ -1,0 +1,24 @@
+/*
+ * ssh.h - the dialling side of ssh+stdinserver: ssh(1) as a child is the connection.
+ *
+ *	ssh -p PORT -T -i FILE -o BatchMode=yes [-o OPTION]... USER@HOST
+ *
+ * with an empty environment, no shell and no remote command, since authorized_keys on the
+ * other side names it.  Its standard input and output are the byte stream, after a
+ * greeting of 31 NUL-padded bytes: SSHCON_HELO from the peer, SSHCON_BEGIN from us.
+ */
+#ifndef NET_SSH_H
+#define NET_SSH_H
+
+#include "conf/config.h"
+#include "net/conn.h"
+
+/*
+ * dial_timeout, and ctx, bound all of it.  ERR_CHILD: ssh ended, with its stderr;
+ * ERR_PROTOCOL: something else than a greeting, which is shown (a login message, say);
+ * ERR_REMOTE: the peer's stdinserver cannot reach its daemon.
+ */
+struct conn *ssh_dial(struct ctx *ctx, const struct conf_connect *conf, struct err *err)
+	must_check;
+
+#endif
