@@ -78,6 +78,8 @@ done_testing() {
 clean_up() {
 	local rc=$?
 	stop_daemon KILL
+	# Of testbed/network.sh, if the test uses it.
+	! declare -F network_destroy >/dev/null || network_destroy
 	if [ "$rc" != 0 ] && [ -f "$dir/log" ]; then
 		[ -n "$is_done" ] || echo "# ended early, with status $rc"
 		echo "# the end of the daemon's log:"
