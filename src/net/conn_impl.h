@@ -2,7 +2,8 @@
  * conn_impl.h - what a transport implements; included by src/net only.
  *
  * conn.c calls these after it has checked arguments; each is described at the function
- * of conn.h that it stands behind.  A transport embeds struct conn first.
+ * of conn.h that it stands behind.  A transport embeds struct conn first, in a block of
+ * its own from xcalloc().  Messages need not say with whom: conn.c puts that in front.
  */
 #ifndef NET_CONN_IMPL_H
 #define NET_CONN_IMPL_H
@@ -21,7 +22,8 @@ struct conn_ops {
 	bool (*ready)(const struct conn *c);
 	void (*want)(struct conn *c, size_t n);
 	bool (*is_flushed)(const struct conn *c);
-	void (*close)(struct conn *c); /* frees what it added, not the strings below */
+	void (*close)(
+		struct conn *c); /* what it added; conn_close() frees the rest, and c */
 };
 
 struct conn {
@@ -29,5 +31,8 @@ struct conn {
 	char *peer;
 	char *identity; /* or NULL */
 };
+
+/* CONN_FAILED, with ERR_NETWORK where that errno speaks of the network or the peer. */
+enum conn_result conn_failed(int errnum, struct err *err);
 
 #endif
