@@ -5,14 +5,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SPLICE_MAX = 1024 * 1024, COPY_SIZE = 64 * 1024 };
+enum {
+	SPLICE_MAX = 1024 * 1024,
+	COPY_SIZE = 64 * 1024,
+	LIMITED_MAX = 64 * 1024, /* at a time: what a limit lets through at once beyond
+				    its capacity */
+};
 
 struct pump {
 	struct ctx *ctx;
 	int from, to;
-	atomic_uint_fast64_t *moved;
-	int64_t stall_ms;
+	const struct pump_opts *o;
 	int64_t last; /* when a byte moved */
+	bool is_limited;
 };
 
 /* What became of one attempt. */
@@ -21,8 +26,36 @@ enum step { MOVED, BLOCKED, SOURCE_ENDED, TARGET_CLOSED, NOT_SPLICEABLE, FAILED 
 static void count(struct pump *p, size_t n)
 {
 	p->last = now_ms();
-	if (p->moved)
-		atomic_fetch_add_explicit(p->moved, n, memory_order_relaxed);
+	if (p->o->moved)
+		atomic_fetch_add_explicit(p->o->moved, n, memory_order_relaxed);
+	for (size_t i = 0; i < ARRAY_LEN(p->o->limits); i++)
+		rate_spend(p->o->limits[i], n, now_in_us());
+}
+
+static bool is_closed(const struct pollfd *to)
+{
+	return to->revents & (POLLERR | POLLHUP | POLLNVAL);
+}
+
+/* As long as a limit says.  Returns 1: go on; 0: the target is closed; -1. */
+static int hold_back(struct pump *p, struct err *err)
+{
+	struct pollfd to = { .fd = p->to };
+
+	while (p->is_limited) {
+		int64_t now = now_in_us();
+		int64_t a = rate_wait_ms(p->o->limits[0], now);
+		int64_t b = rate_wait_ms(p->o->limits[1], now);
+
+		if (a == 0 && b == 0)
+			break;
+		if (ctx_poll(p->ctx, &to, 1, a > b ? a : b, err) < 0)
+			return -1;
+		if (is_closed(&to))
+			return 0;
+		p->last = now_ms();
+	}
+	return 1;
 }
 
 /* Returns 1: ready; 0: the target is closed; -1. */
@@ -35,8 +68,8 @@ static int wait_for(struct pump *p, short from_events, short to_events, struct e
 	int64_t left = -1;
 	int r;
 
-	if (p->stall_ms > 0) {
-		left = p->last + p->stall_ms - now_ms();
+	if (p->o->stall_ms > 0) {
+		left = p->last + p->o->stall_ms - now_ms();
 		if (left < 0)
 			left = 0;
 	}
@@ -45,8 +78,8 @@ static int wait_for(struct pump *p, short from_events, short to_events, struct e
 		return -1;
 	if (r == 0)
 		return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
-			       (long long)p->stall_ms);
-	if (fds[0].revents == 0 && (fds[1].revents & (POLLERR | POLLHUP | POLLNVAL)))
+			       (long long)p->o->stall_ms);
+	if (fds[0].revents == 0 && is_closed(&fds[1]))
 		return 0;
 	return 1;
 }
@@ -68,7 +101,8 @@ static bool is_pipe(int fd)
 
 static enum step splice_once(struct pump *p, struct err *err)
 {
-	ssize_t n = splice(p->from, NULL, p->to, NULL, SPLICE_MAX,
+	ssize_t n = splice(p->from, NULL, p->to, NULL,
+			   p->is_limited ? LIMITED_MAX : SPLICE_MAX,
 			   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
 	if (n > 0) {
@@ -105,13 +139,13 @@ static int splice_all(struct pump *p, enum step *last, struct err *err)
 		*last = splice_once(p, err);
 		if (*last == FAILED)
 			return -1;
-		if (*last == BLOCKED) {
-			r = wait_for_both(p, err);
-			if (r < 0)
-				return -1;
-			if (r == 0)
-				*last = TARGET_CLOSED;
-		}
+		r = *last == BLOCKED ? wait_for_both(p, err)
+		    : *last == MOVED ? hold_back(p, err)
+				     : 1;
+		if (r < 0)
+			return -1;
+		if (r == 0)
+			*last = TARGET_CLOSED;
 		if (*last != MOVED && *last != BLOCKED)
 			return 0;
 	}
@@ -161,6 +195,8 @@ static int copy_all(struct pump *p, enum step *last, struct err *err)
 			r = wait_for(p, POLLIN, 0, err);
 		else if (errno != EINTR)
 			return err_sys(err, errno, "read");
+		if (r > 0)
+			r = hold_back(p, err);
 		if (r < 0)
 			return -1;
 		if (r == 0) {
@@ -172,14 +208,18 @@ static int copy_all(struct pump *p, enum step *last, struct err *err)
 	return 0;
 }
 
-/* budget: the parameters are what callers have, each on its own */
-int pump(struct ctx *ctx, int from, int to, atomic_uint_fast64_t *moved, int64_t stall_ms,
-	 enum pump_end *end, struct err *err)
+int pump(struct ctx *ctx, int from, int to, const struct pump_opts *o, enum pump_end *end,
+	 struct err *err)
 {
-	struct pump p = { ctx, from, to, moved, stall_ms, now_ms() };
+	struct pump p = { ctx, from, to, o, now_ms(), o->limits[0] || o->limits[1] };
 	enum step last = NOT_SPLICEABLE;
+	int r = hold_back(&p, err);
 
-	if (splice_all(&p, &last, err) < 0)
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		last = TARGET_CLOSED;
+	else if (splice_all(&p, &last, err) < 0)
 		return -1;
 	if (last == NOT_SPLICEABLE && copy_all(&p, &last, err) < 0)
 		return -1;

@@ -154,6 +154,9 @@ static void put_job(struct jsonw *w, const struct conf_job *j)
 		jsonw_end(w);
 		put_recv(w, &j->recv);
 		break;
+	case JOB_PULL:
+	case JOB_SOURCE:
+		break;
 	case JOB_SNAP:
 		put_filter(w, &j->filesystems);
 		put_snapshotting(w, &j->snapshotting);

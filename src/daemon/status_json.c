@@ -217,6 +217,13 @@ static void put_snapper(struct jsonw *w, const char *key, bool has,
 
 /* ---- the document ---- */
 
+static void put_both_sides(struct jsonw *w, const struct job_status *s)
+{
+	put_replication(w, s->has_replication, &s->replication);
+	put_pruner(w, "PruningSender", s->has_prune_sender, &s->prune_sender);
+	put_pruner(w, "PruningReceiver", s->has_prune_receiver, &s->prune_receiver);
+}
+
 void status_json_job(struct jsonw *w, const struct job_status *s)
 {
 	jsonw_object(w);
@@ -225,11 +232,11 @@ void status_json_job(struct jsonw *w, const struct job_status *s)
 	jsonw_object(w);
 	switch (s->type) {
 	case JOB_PUSH:
-		put_replication(w, s->has_replication, &s->replication);
-		put_pruner(w, "PruningSender", s->has_prune_sender, &s->prune_sender);
-		put_pruner(w, "PruningReceiver", s->has_prune_receiver,
-			   &s->prune_receiver);
+		put_both_sides(w, s);
 		put_snapper(w, "Snapshotting", s->has_snapper, &s->snapper);
+		break;
+	case JOB_PULL:
+		put_both_sides(w, s);
 		break;
 	case JOB_SNAP:
 		put_pruner(w, "Pruning", s->has_prune, &s->prune);
@@ -237,6 +244,9 @@ void status_json_job(struct jsonw *w, const struct job_status *s)
 		break;
 	case JOB_SINK:
 		jsonw_member_null(w, "Snapper");
+		break;
+	case JOB_SOURCE:
+		put_snapper(w, "Snapper", s->has_snapper, &s->snapper);
 		break;
 	}
 	jsonw_end(w);

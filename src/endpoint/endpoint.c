@@ -1,14 +1,102 @@
 #include "endpoint/endpoint.h"
 
+#include <errno.h>
+#include <unistd.h>
+
+enum { PEEK_CHUNK = 64 * 1024 };
+
 void ep_close(struct endpoint *e)
 {
 	if (e)
 		e->ops->close(e);
 }
 
+/* ---- streams ---- */
+
+static void count(const struct pump_opts *o, size_t n)
+{
+	if (o->moved)
+		atomic_fetch_add_explicit(o->moved, n, memory_order_relaxed);
+	for (size_t i = 0; i < ARRAY_LEN(o->limits); i++)
+		rate_spend(o->limits[i], n, now_in_us());
+}
+
+static int wait_for_bytes(struct ctx *ctx, int fd, int64_t stall_ms, struct err *err)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	int r = ctx_poll(ctx, &pfd, 1, stall_ms > 0 ? stall_ms : -1, err);
+
+	if (r == 0)
+		return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
+			       (long long)stall_ms);
+	return r < 0 ? -1 : 0;
+}
+
+static int peek_fd(struct ctx *ctx, int fd, const struct pump_opts *o, struct buf *into,
+		   bool *at_end, struct err *err)
+{
+	*at_end = false;
+	while (!*at_end && buf_room(into) > 0) {
+		size_t room = buf_room(into);
+		size_t chunk = room < PEEK_CHUNK ? room : PEEK_CHUNK;
+		ssize_t n;
+
+		if (wait_for_bytes(ctx, fd, o->stall_ms, err) < 0)
+			return -1;
+		n = read(fd, buf_reserve(into, chunk), chunk);
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return err_sys(err, errno, "read stream");
+		*at_end = n == 0;
+		if (n > 0) {
+			buf_added(into, (size_t)n);
+			count(o, (size_t)n);
+		}
+	}
+	return 0;
+}
+
+static struct pump_opts own_limit(const struct ep_stream *s, const struct pump_opts *o)
+{
+	struct pump_opts own = *o;
+
+	own.limits[0] = s->limit;
+	return own;
+}
+
+int stream_peek(struct ctx *ctx, struct ep_stream *s, const struct pump_opts *o,
+		struct buf *into, bool *at_end, struct err *err)
+{
+	struct pump_opts own = own_limit(s, o);
+
+	if (s->ops->peek) {
+		if (s->ops->peek(ctx, s, into, at_end, err) < 0)
+			return -1;
+		count(&own, into->len);
+		return 0;
+	}
+	if (peek_fd(ctx, s->fd, &own, into, at_end, err) < 0)
+		return -1;
+	return *at_end ? stream_result(s, err) : 0;
+}
+
+int stream_pump(struct ctx *ctx, struct ep_stream *s, int to, const struct pump_opts *o,
+		enum pump_end *end, struct err *err)
+{
+	struct pump_opts own = own_limit(s, o);
+
+	if (s->ops->pump)
+		return s->ops->pump(ctx, s, to, &own, end, err);
+	return pump(ctx, s->fd, to, &own, end, err);
+}
+
+int stream_result(struct ep_stream *s, struct err *err)
+{
+	return s->ops->result(s, err);
+}
+
 int stream_finish(struct ep_stream *s, struct err *err)
 {
-	return s->finish(s, err);
+	return s->ops->finish(s, err);
 }
 
 /* ---- questions ---- */

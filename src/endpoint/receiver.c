@@ -1,6 +1,5 @@
 #include "endpoint/receiver.h"
 
-#include "base/pump.h"
 #include "base/vec.h"
 #include "base/wake.h"
 #include "codec/dsname.h"
@@ -11,10 +10,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum {
-	UNMARK_MS = 30 * 1000, /* to say what has become of a placeholder */
-	PEEK_CHUNK = 64 * 1024,
-};
+enum { UNMARK_MS = 30 * 1000 /* to say what has become of a placeholder */ };
 
 struct receiver {
 	struct receiver_opts o;
@@ -222,28 +218,16 @@ static int look(struct ctx *ctx, struct receipt *p, struct err *err)
 	return done;
 }
 
-static void count(const struct receipt *p, size_t n)
-{
-	if (p->req->moved)
-		atomic_fetch_add(p->req->moved, n);
-}
-
 static int64_t stall_ms(const struct receipt *p)
 {
 	return p->c->r->o.env->stream_stall_ms;
 }
 
-/* Returns 0 when fd is ready. */
-static int wait_fd(struct ctx *ctx, const struct receipt *p, int fd, short events,
-		   struct err *err)
+static struct pump_opts pump_opts(const struct receipt *p)
 {
-	struct pollfd pfd = { .fd = fd, .events = events };
-	int r = ctx_poll(ctx, &pfd, 1, stall_ms(p) > 0 ? stall_ms(p) : -1, err);
-
-	if (r == 0)
-		return err_set(err, ERR_TIMEOUT, "no data moved for %lld seconds",
-			       (long long)stall_ms(p) / 1000);
-	return r < 0 ? -1 : 0;
+	return (struct pump_opts){ .moved = p->req->moved,
+				   .stall_ms = stall_ms(p),
+				   .limits = { NULL, p->c->r->o.limit } };
 }
 
 /*
@@ -253,26 +237,13 @@ static int wait_fd(struct ctx *ctx, const struct receipt *p, int fd, short event
 static int peek(struct ctx *ctx, struct receipt *p, struct err *err)
 {
 	int64_t want = p->c->r->o.env->recv_peek_bytes;
+	struct pump_opts o = pump_opts(p);
 
 	p->peeked.max = want < 1                           ? 1
 			: (uint64_t)want > BUF_MAX_DEFAULT ? BUF_MAX_DEFAULT
 							   : (size_t)want;
-	while (!p->at_end && buf_room(&p->peeked) > 0) {
-		size_t room = buf_room(&p->peeked);
-		size_t chunk = room < PEEK_CHUNK ? room : PEEK_CHUNK;
-		ssize_t n;
-
-		if (wait_fd(ctx, p, p->in->fd, POLLIN, err) < 0)
-			return -1;
-		n = read(p->in->fd, buf_reserve(&p->peeked, chunk), chunk);
-		if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return err_sys(err, errno, "read stream");
-		p->at_end = n == 0;
-		if (n > 0) {
-			buf_added(&p->peeked, (size_t)n);
-			count(p, (size_t)n);
-		}
-	}
+	if (stream_peek(ctx, p->in, &o, &p->peeked, &p->at_end, err) < 0)
+		return -1;
 	if (p->peeked.len == 0)
 		return err_set(err, ERR_CHILD, "stream ended before its first byte");
 	return 0;
@@ -300,6 +271,18 @@ static int remove_snapshots(struct ctx *ctx, const struct receipt *p, struct err
 	return 0;
 }
 
+static int wait_to_write(struct ctx *ctx, const struct receipt *p, int fd,
+			 struct err *err)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+	int r = ctx_poll(ctx, &pfd, 1, stall_ms(p) > 0 ? stall_ms(p) : -1, err);
+
+	if (r == 0)
+		return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
+			       (long long)stall_ms(p));
+	return r < 0 ? -1 : 0;
+}
+
 /* Returns 0 when all went out, or nobody reads any more, which *end says. */
 static int feed(struct ctx *ctx, const struct receipt *p, int to, enum pump_end *end,
 		struct err *err)
@@ -315,7 +298,7 @@ static int feed(struct ctx *ctx, const struct receipt *p, int to, enum pump_end 
 			return 0;
 		}
 		if (n < 0 && errno == EAGAIN) {
-			if (wait_fd(ctx, p, to, POLLOUT, err) < 0)
+			if (wait_to_write(ctx, p, to, err) < 0)
 				return -1;
 			continue;
 		}
@@ -329,13 +312,14 @@ static int feed(struct ctx *ctx, const struct receipt *p, int to, enum pump_end 
 
 static int copy(struct ctx *ctx, const struct receipt *p, int to, struct err *err)
 {
+	struct pump_opts o = pump_opts(p);
 	enum pump_end end;
 
 	if (feed(ctx, p, to, &end, err) < 0)
 		return -1;
 	if (p->at_end || end == PUMP_CLOSED)
 		return 0;
-	return pump(ctx, p->in->fd, to, p->req->moved, stall_ms(p), &end, err);
+	return stream_pump(ctx, p->in, to, &o, &end, err);
 }
 
 /*

@@ -22,6 +22,7 @@ struct receiver_opts { /* all borrowed, for the receiver's life */
 	const struct conf_recv *recv;
 	struct zfs *zfs;
 	const struct env *env;
+	struct rate *limit; /* of all streams together; NULL: none */
 	struct log log;
 };
 

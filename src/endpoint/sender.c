@@ -331,21 +331,36 @@ static int wrap(struct err *err, const char *doing, const struct ep_send_req *re
 
 struct send_stream {
 	struct ep_stream stream;
-	struct zfs_send *send;
+	struct zfs_send *send; /* NULL: ended, see err */
+	struct err err;
 	char *what;
 };
+
+static int result(struct ep_stream *stream, struct err *err)
+{
+	struct send_stream *s = CONTAINER_OF(stream, struct send_stream, stream);
+
+	if (s->send && zfs_send_finish(TAKE(s->send), &s->err) < 0)
+		err_wrap(&s->err, "send %s", s->what);
+	stream->fd = -1;
+	if (err_is(&s->err, ERR_NONE))
+		return 0;
+	err_copy(err, &s->err);
+	return -1;
+}
 
 static int finish(struct ep_stream *stream, struct err *err)
 {
 	struct send_stream *s = CONTAINER_OF(stream, struct send_stream, stream);
-	int r = zfs_send_finish(s->send, err);
+	int r = result(stream, err);
 
-	if (r < 0)
-		err_wrap(err, "send %s", s->what);
+	err_clear(&s->err);
 	free(s->what);
 	free(s);
 	return r;
 }
+
+static const struct ep_stream_ops stream_ops = { .result = result, .finish = finish };
 
 /* Relative names, as zfs_send_args wants them. */
 struct names {
@@ -432,7 +447,9 @@ static int send_start(struct ctx *ctx, struct endpoint *e, const struct ep_send_
 		return wrap(err, "send", req);
 	stream = xcalloc(1, sizeof(*stream));
 	*stream = (struct send_stream){
-		.stream = { .fd = zfs_send_fd(send), .finish = finish },
+		.stream = { .ops = &stream_ops,
+			    .fd = zfs_send_fd(send),
+			    .limit = s->o.limit },
 		.send = send,
 		.what = describe(req),
 	};

@@ -22,6 +22,7 @@ struct sender_opts { /* all borrowed, for the sender's life */
 	const struct dsfilter *filter;
 	const struct conf_send *flags;
 	struct zfs *zfs;
+	struct rate *limit; /* of all streams together; NULL: none */
 	struct log log;
 };
 

@@ -1,5 +1,7 @@
 #include "replicate/step.h"
 
+#include <string.h>
+
 bool err_is_temporary(enum err_kind kind)
 {
 	return kind == ERR_NETWORK || kind == ERR_TIMEOUT;
@@ -31,7 +33,8 @@ static int both_failed(struct err *s, struct err *r, struct err *err)
 {
 	enum err_kind kind = err_is_temporary(r->kind) ? r->kind : s->kind;
 
-	if (err_is(s, ERR_CANCELLED)) {
+	/* Who looked at the stream first has heard from its sender what became of it. */
+	if (err_is(s, ERR_CANCELLED) || strstr(err_msg(r), err_msg(s))) {
 		err_move(err, r);
 		return err_wrap(err, "receive");
 	}

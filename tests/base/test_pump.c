@@ -96,7 +96,9 @@ static void check_goes_through(struct ends in, struct ends out, size_t bytes)
 	set_nonblocking(out.w);
 	thread_start(&w.thread, "writer", write_pattern, &w);
 	thread_start(&r.thread, "reader", read_pattern, &r);
-	CHECK_INT(pump(ctx, in.r, out.w, &moved, 0, &end, &e), 0);
+	CHECK_INT(
+		pump(ctx, in.r, out.w, &(struct pump_opts){ .moved = &moved }, &end, &e),
+		0);
 	CHECK_STR(err_msg(&e), "no error");
 	CHECK_INT(end, PUMP_EOF);
 	close(out.w);
@@ -151,7 +153,7 @@ static void check_closed(struct ends in, struct ends out)
 	set_nonblocking(in.r);
 	set_nonblocking(out.w);
 	fd_closep(&out.r);
-	CHECK_INT(pump(ctx, in.r, out.w, NULL, 0, &end, &e), 0);
+	CHECK_INT(pump(ctx, in.r, out.w, &(struct pump_opts){ 0 }, &end, &e), 0);
 	CHECK_INT(end, PUMP_CLOSED);
 	CHECK_STR(err_msg(&e), "no error");
 	close_ends(&in);
@@ -205,7 +207,7 @@ static void check_cancelled(struct ends in, struct ends out)
 	set_nonblocking(out.w);
 	REQUIRE(write(in.w, "x", 1) == 1);
 	thread_start(&t, "canceller", cancel_after_first_byte, &c);
-	CHECK_INT(pump(ctx, in.r, out.w, NULL, 0, &end, &e), -1);
+	CHECK_INT(pump(ctx, in.r, out.w, &(struct pump_opts){ 0 }, &end, &e), -1);
 	CHECK_INT(e.kind, ERR_CANCELLED);
 	thread_join(&t);
 	close_ends(&in);
@@ -250,7 +252,7 @@ TEST(pump_ends_at_the_deadline_although_bytes_keep_coming)
 	thread_start(&w.thread, "writer", write_for_ever, &w);
 	thread_start(&r.thread, "reader", read_for_ever, &r);
 	ctx_set_timeout(ctx, 50);
-	CHECK_INT(pump(ctx, in.r, out.w, NULL, 0, &end, &e), -1);
+	CHECK_INT(pump(ctx, in.r, out.w, &(struct pump_opts){ 0 }, &end, &e), -1);
 	CHECK_INT(e.kind, ERR_TIMEOUT);
 	fd_closep(&in.r);
 	fd_closep(&out.w);
@@ -269,7 +271,8 @@ TEST(pump_gives_up_when_no_byte_moves_for_too_long)
 
 	set_nonblocking(in.r);
 	set_nonblocking(out.w);
-	CHECK_INT(pump(ctx, in.r, out.w, NULL, 30, &end, &e), -1);
+	CHECK_INT(pump(ctx, in.r, out.w, &(struct pump_opts){ .stall_ms = 30 }, &end, &e),
+		  -1);
 	CHECK_INT(e.kind, ERR_TIMEOUT);
 	CHECK_STR(err_msg(&e), "no byte moved for 30 ms");
 	close_ends(&in);
@@ -299,9 +302,92 @@ TEST(pump_gives_up_when_nobody_empties_the_target)
 	fill(in.w);
 	fill(out.w);
 	REQUIRE(read(out.r, room, sizeof(room)) == sizeof(room));
-	CHECK_INT(pump(ctx, in.r, out.w, &moved, 30, &end, &e), -1);
+	CHECK_INT(pump(ctx, in.r, out.w,
+		       &(struct pump_opts){ .moved = &moved, .stall_ms = 30 }, &end, &e),
+		  -1);
 	CHECK_INT(e.kind, ERR_TIMEOUT);
 	CHECK(moved > 0);
+	close_ends(&in);
+	close_ends(&out);
+}
+
+/* 64 KiB at once, and the rest as fast as the limit says: the time is the proof. */
+static void check_limited(struct ends in, struct ends out, size_t which)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	struct writer w = { .fd = in.w, .n = 192 << 10 };
+	struct reader r = { .fd = out.r };
+	struct rate *limit = rate_new(1 << 20, 64 << 10);
+	struct pump_opts o = { .stall_ms = 5000 };
+	enum pump_end end = PUMP_CLOSED;
+	int64_t start = now_ms();
+
+	o.limits[which] = limit;
+	set_nonblocking(in.r);
+	set_nonblocking(out.w);
+	thread_start(&w.thread, "writer", write_pattern, &w);
+	thread_start(&r.thread, "reader", read_pattern, &r);
+	CHECK_INT(pump(ctx, in.r, out.w, &o, &end, &e), 0);
+	CHECK_INT(end, PUMP_EOF);
+	CHECK(now_ms() - start >= 125 - 1); /* 128 KiB at 1 MiB a second */
+	close(out.w);
+	thread_join(&w.thread);
+	thread_join(&r.thread);
+	CHECK_INT(r.n, 192 << 10);
+	CHECK(r.is_right);
+	close(in.r);
+	close(out.r);
+	rate_free(limit);
+}
+
+TEST(pump_is_no_faster_than_its_limits)
+{
+	check_limited(make_pipe(), make_pipe(), 0);
+	check_limited(make_pipe(), make_pipe(), 1);
+	check_limited(make_socket(), make_socket(), 0);
+}
+
+TEST(a_limit_that_holds_it_back_is_no_stall)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	struct ends in = make_pipe(), out = make_pipe();
+	struct rate *limit = rate_new(1000, 1);
+	enum pump_end end = PUMP_CLOSED;
+
+	set_nonblocking(in.r);
+	set_nonblocking(out.w);
+	REQUIRE(write(in.w, "x", 1) == 1);
+	fd_closep(&in.w);
+	rate_spend(limit, 51, now_in_us());
+	CHECK_INT(pump(ctx, in.r, out.w,
+		       &(struct pump_opts){ .stall_ms = 10, .limits = { limit } }, &end,
+		       &e),
+		  0);
+	CHECK_INT(end, PUMP_EOF);
+	rate_free(limit);
+	close_ends(&in);
+	close_ends(&out);
+}
+
+TEST(pump_notices_a_closed_target_while_a_limit_holds_it_back)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	struct ends in = make_pipe(), out = make_pipe();
+	struct rate *limit = rate_new(1, 1);
+	enum pump_end end = PUMP_EOF;
+
+	set_nonblocking(in.r);
+	set_nonblocking(out.w);
+	fd_closep(&out.r);
+	rate_spend(limit, 1 << 20, now_in_us());
+	CHECK_INT(pump(ctx, in.r, out.w, &(struct pump_opts){ .limits = { limit } }, &end,
+		       &e),
+		  0);
+	CHECK_INT(end, PUMP_CLOSED);
+	rate_free(limit);
 	close_ends(&in);
 	close_ends(&out);
 }
@@ -314,7 +400,7 @@ TEST(pump_reports_a_descriptor_that_is_none)
 	enum pump_end end;
 
 	set_nonblocking(in.r);
-	CHECK_INT(pump(ctx, in.r, -1, NULL, 0, &end, &e), -1);
+	CHECK_INT(pump(ctx, in.r, -1, &(struct pump_opts){ 0 }, &end, &e), -1);
 	CHECK_INT(e.kind, ERR_SYSTEM);
 	CHECK_INT(e.sys, EBADF);
 	close_ends(&in);

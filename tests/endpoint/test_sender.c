@@ -2,6 +2,7 @@
 
 #include "tap.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #define CURSOR_1    "#zrepl_CURSOR_G_0000000000000001_J_j"
@@ -621,6 +622,71 @@ TEST(the_stream_says_how_zfs_send_ended)
 	CHECK_ERR(&b, ERR_CHILD, "cannot send: I/O error");
 	sim_set("SIMZFS_FAIL_AT", NULL);
 	CHECK_INT(send_all(&b, &req), 0);
+}
+
+static int read_to_the_end(struct bench *b, struct ep_stream *s)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	enum pump_end end;
+	int r = stream_pump(b->ctx, s, null, &(struct pump_opts){ 0 }, &end, &b->err);
+
+	close(null);
+	return r < 0 || end != PUMP_EOF ? -1 : 0;
+}
+
+TEST(the_stream_says_twice_how_zfs_send_ended)
+{
+	cleanup(bench_end) struct bench b = { 0 };
+	struct version v1 = ver("@1", 1);
+	struct ep_send_req req = send_req(NULL, &v1, resumability);
+	struct ep_stream *s;
+
+	bench_start(&b);
+	two_snapshots();
+	sim_set("SIMZFS_FULL", "4M");
+	REQUIRE(b.sender->ops->send(b.ctx, b.sender, &req, &s, &b.err) == 0);
+	CHECK_INT(read_to_the_end(&b, s), 0);
+	CHECK_INT(stream_result(s, &b.err), 0);
+	CHECK_INT(stream_result(s, &b.err), 0);
+	CHECK_INT(stream_finish(s, &b.err), 0);
+	sim_set("SIMZFS_FAIL_AT", "3M");
+	REQUIRE(b.sender->ops->send(b.ctx, b.sender, &req, &s, &b.err) == 0);
+	CHECK_INT(read_to_the_end(&b, s), 0);
+	CHECK_INT(stream_result(s, &b.err), -1);
+	CHECK_ERR(&b, ERR_CHILD, "cannot send: I/O error");
+	CHECK_INT(stream_finish(s, &b.err), -1);
+	CHECK_ERR(&b, ERR_CHILD, "cannot send: I/O error");
+}
+
+TEST(a_look_at_a_stream_that_has_failed_is_an_error)
+{
+	cleanup(bench_end) struct bench b = { 0 };
+	cleanup(buf_free) struct buf first = { .max = 2 << 20 };
+	struct version v1 = ver("@1", 1);
+	struct ep_send_req req = send_req(NULL, &v1, resumability);
+	struct ep_stream *s;
+	bool at_end = false;
+
+	bench_start(&b);
+	two_snapshots();
+	sim_set("SIMZFS_FULL", "4M");
+	REQUIRE(b.sender->ops->send(b.ctx, b.sender, &req, &s, &b.err) == 0);
+	CHECK_INT(
+		stream_peek(b.ctx, s, &(struct pump_opts){ 0 }, &first, &at_end, &b.err),
+		0);
+	CHECK(!at_end);
+	CHECK_INT(first.len, 2 << 20);
+	CHECK_INT(stream_finish(s, &b.err), -1);
+	CHECK_ERR(&b, ERR_CANCELLED, "send tank/a@1");
+	buf_drop(&first, first.len);
+	sim_set("SIMZFS_FAIL_AT", "3000");
+	REQUIRE(b.sender->ops->send(b.ctx, b.sender, &req, &s, &b.err) == 0);
+	CHECK_INT(
+		stream_peek(b.ctx, s, &(struct pump_opts){ 0 }, &first, &at_end, &b.err),
+		-1);
+	CHECK_ERR(&b, ERR_CHILD, "cannot send: I/O error");
+	CHECK_INT(stream_finish(s, &b.err), -1);
+	CHECK_ERR(&b, ERR_CHILD, "cannot send: I/O error");
 }
 
 TEST(a_cancelled_ctx_ends_every_call)

@@ -34,6 +34,78 @@ static void check_snapshots(const struct conf_job *j)
 	assert(j->snapshotting.interval_s > 0);
 }
 
+static void check_recv(const struct conf_job *j)
+{
+	assert(*j->root_fs);
+	for (size_t i = 0; i < j->recv.n_inherit; i++)
+		assert(*j->recv.inherit[i]);
+	for (size_t i = 0; i < j->recv.n_override; i++)
+		assert(*j->recv.override[i].name && j->recv.override[i].value);
+}
+
+static void check_tls(const struct conf_tls *t)
+{
+	assert(*t->ca && *t->cert && *t->key);
+}
+
+static void check_connect(const struct conf_connect *c)
+{
+	assert(c->dial_timeout_ms >= 0);
+	switch (c->type) {
+	case CONNECT_LOCAL:
+		assert(*c->listener_name && *c->client_identity);
+		break;
+	case CONNECT_TLS:
+		check_tls(&c->tls);
+		assert(*c->server_cn && *c->address.port);
+		break;
+	case CONNECT_TCP:
+		assert(*c->address.port);
+		break;
+	case CONNECT_SSH:
+		assert(*c->ssh_host && *c->ssh_user && *c->ssh_identity_file);
+		assert(*c->ssh_command && c->ssh_port > 0);
+		for (size_t i = 0; i < c->n_ssh_options; i++)
+			assert(*c->ssh_options[i]);
+		break;
+	}
+}
+
+static void check_serve(const struct conf_serve *s)
+{
+	switch (s->type) {
+	case SERVE_LOCAL:
+		assert(*s->listener_name);
+		break;
+	case SERVE_TLS:
+		check_tls(&s->tls);
+		assert(s->handshake_timeout_ms >= 0);
+		for (size_t i = 0; i < s->n_client_cns; i++)
+			assert(*s->client_cns[i]);
+		assert(*s->listen.port);
+		break;
+	case SERVE_TCP:
+		assert(s->clients && *s->listen.port);
+		break;
+	case SERVE_STDINSERVER:
+		for (size_t i = 0; i < s->n_client_identities; i++)
+			assert(*s->client_identities[i]);
+		break;
+	}
+}
+
+static void check_active(const struct conf_job *j)
+{
+	check_keeps(&j->keep_sender);
+	check_keeps(&j->keep_receiver);
+	check_connect(&j->connect);
+	assert(protection_name(j->replication.protect_initial));
+	assert(protection_name(j->replication.protect_incremental));
+	assert(initial_replication_name(j->replication.initial_replication));
+	assert(j->replication.concurrency_steps > 0);
+	assert(j->replication.concurrency_size_estimates > 0);
+}
+
 static void check_job(const struct config *c, const struct conf_job *j)
 {
 	for (const struct conf_job *other = c->jobs; other < j; other++)
@@ -43,22 +115,20 @@ static void check_job(const struct config *c, const struct conf_job *j)
 	switch (j->type) {
 	case JOB_PUSH:
 		check_snapshots(j);
-		check_keeps(&j->keep_sender);
-		check_keeps(&j->keep_receiver);
-		assert(*j->connect.listener_name && *j->connect.client_identity);
-		assert(j->connect.dial_timeout_ms >= 0);
-		assert(protection_name(j->replication.protect_initial));
-		assert(protection_name(j->replication.protect_incremental));
-		assert(initial_replication_name(j->replication.initial_replication));
-		assert(j->replication.concurrency_steps > 0);
-		assert(j->replication.concurrency_size_estimates > 0);
+		check_active(j);
+		break;
+	case JOB_PULL:
+		check_recv(j);
+		check_active(j);
+		assert(j->interval_s >= 0);
 		break;
 	case JOB_SINK:
-		assert(*j->root_fs && *j->serve.listener_name);
-		for (size_t i = 0; i < j->recv.n_inherit; i++)
-			assert(*j->recv.inherit[i]);
-		for (size_t i = 0; i < j->recv.n_override; i++)
-			assert(*j->recv.override[i].name && j->recv.override[i].value);
+		check_recv(j);
+		check_serve(&j->serve);
+		break;
+	case JOB_SOURCE:
+		check_snapshots(j);
+		check_serve(&j->serve);
 		break;
 	case JOB_SNAP:
 		check_snapshots(j);

@@ -347,6 +347,9 @@ static int finish(struct ep_stream *stream, struct err *err)
 	return r;
 }
 
+/* Only our own receive() reads it, and that asks for no result. */
+static const struct ep_stream_ops stream_ops = { .finish = finish };
+
 static int send_dry(struct ctx *ctx, struct endpoint *e, const struct ep_send_req *req,
 		    uint64_t *bytes, struct err *err)
 {
@@ -380,7 +383,7 @@ static int send_stream(struct ctx *ctx, struct endpoint *e, const struct ep_send
 	if (!w->endless)
 		fd_closep(&s->fds[1]);
 	s->stream.fd = s->fds[0];
-	s->stream.finish = finish;
+	s->stream.ops = &stream_ops;
 	pthread_mutex_lock(&w->lock);
 	w->open_streams++;
 	pthread_mutex_unlock(&w->lock);

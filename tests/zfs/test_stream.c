@@ -44,8 +44,16 @@ static size_t drain(struct fake *f, int fd, size_t max)
 
 TEST(stream_send_is_called_as_asked)
 {
-	static const struct conf_send all = { true, true, true, true,
-					      true, true, true, true };
+	static const struct conf_send all = {
+		.encrypted = true,
+		.raw = true,
+		.send_properties = true,
+		.backup_properties = true,
+		.large_blocks = true,
+		.compressed = true,
+		.embedded_data = true,
+		.saved = true,
+	};
 	static const struct zfs_send_args sends[] = {
 		{ .fs = "p/a", .to = "@1", .flags = &plain },
 		{ .fs = "p/a", .from = "@0 x", .to = "@1", .flags = &all },
@@ -348,7 +356,9 @@ TEST(stream_two_hundred_mebibytes_arrive_as_they_were_sent)
 	enum pump_end end;
 
 	REQUIRE(s && r);
-	CHECK_INT(pump(f.ctx, zfs_send_fd(s), zfs_recv_fd(r), &moved, 20000, &end, &f.e),
+	CHECK_INT(pump(f.ctx, zfs_send_fd(s), zfs_recv_fd(r),
+		       &(struct pump_opts){ .moved = &moved, .stall_ms = 20000 }, &end,
+		       &f.e),
 		  0);
 	CHECK_INT(end, PUMP_EOF);
 	CHECK_INT(moved, 209715200);
@@ -373,7 +383,8 @@ TEST(stream_receive_that_dies_early_closes_the_pump_and_tells_why)
 	enum pump_end end;
 
 	REQUIRE(s && r);
-	CHECK_INT(pump(f.ctx, zfs_send_fd(s), zfs_recv_fd(r), NULL, 20000, &end, &f.e),
+	CHECK_INT(pump(f.ctx, zfs_send_fd(s), zfs_recv_fd(r),
+		       &(struct pump_opts){ .stall_ms = 20000 }, &end, &f.e),
 		  0);
 	CHECK_INT(end, PUMP_CLOSED);
 	CHECK_INT(finish(&f, r, true, &why), -1);

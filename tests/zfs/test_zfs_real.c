@@ -475,7 +475,8 @@ static int replicate(const struct zfs_send_args *from, const struct zfs_recv_arg
 	if (!CHECK(r && s))
 		abort();
 	if (limit == 0) {
-		OK(pump(ctx, zfs_send_fd(s), zfs_recv_fd(r), NULL, 60000, &end, &e));
+		OK(pump(ctx, zfs_send_fd(s), zfs_recv_fd(r),
+			&(struct pump_opts){ .stall_ms = 60000 }, &end, &e));
 		if (zfs_send_finish(s, &e) < 0)
 			printf("# %s\n", err_msg(&e));
 	} else {
