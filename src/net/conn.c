@@ -195,12 +195,38 @@ static enum conn_result fd_write(struct conn *c, const struct iovec *iov, int n,
 	}
 	do
 		w = f->out_kind == FD_SOCKET
-			    ? sendmsg(f->out, &m, MSG_NOSIGNAL)
+			    ? sendmsg(f->out, &m, MSG_NOSIGNAL | (c->more ? MSG_MORE : 0))
 			    : writev(f->out, m.msg_iov, (int)m.msg_iovlen);
 	while (w < 0 && errno == EINTR);
 	if (w < 0)
 		return errno == EAGAIN ? CONN_AGAIN : conn_failed(errno, err);
 	*put = (size_t)w;
+	return CONN_OK;
+}
+
+static enum conn_result fd_splice_from(struct conn *c, int pipe, size_t n, size_t *put,
+				       struct err *err)
+{
+	struct fd_conn *f = of(c);
+	const unsigned more = c->more ? SPLICE_F_MORE : 0;
+	struct pollfd left = { .fd = pipe, .events = POLLIN };
+	ssize_t r;
+
+	if (f->out < 0) {
+		err_set(err, ERR_INTERNAL, "written to after its end");
+		return CONN_FAILED;
+	}
+	do
+		r = splice(pipe, NULL, f->out, NULL, n,
+			   SPLICE_F_NONBLOCK | SPLICE_F_MOVE | more);
+	while (r < 0 && errno == EINTR);
+	if (r == 0)
+		return CONN_PIPE_EMPTY;
+	if (r < 0 && errno == EAGAIN) /* of which of the two, it does not tell */
+		return poll(&left, 1, 0) > 0 ? CONN_AGAIN : CONN_PIPE_EMPTY;
+	if (r < 0)
+		return conn_failed(errno, err);
+	*put = (size_t)r;
 	return CONN_OK;
 }
 
@@ -287,6 +313,7 @@ static const struct conn_ops fd_ops = {
 	.read = fd_read,
 	.splice = fd_splice,
 	.write = fd_write,
+	.splice_from = fd_splice_from,
 	.finish = fd_finish,
 	.poll = fd_poll,
 	.ready = fd_ready,
@@ -352,6 +379,23 @@ enum conn_result conn_write(struct conn *c, const struct iovec *iov, int n, size
 {
 	assert(n > 0);
 	return result(c, c->ops->write(c, iov, n, put, err), "write to", err);
+}
+
+enum conn_result conn_splice_from(struct conn *c, int pipe, size_t n, size_t *put,
+				  struct err *err)
+{
+	assert(n > 0);
+	return result(c, c->ops->splice_from(c, pipe, n, put, err), "write to", err);
+}
+
+bool conn_can_splice_from(const struct conn *c, int pipe)
+{
+	return c->ops->splice_from && kind_of(pipe) == FD_PIPE;
+}
+
+void conn_more(struct conn *c, bool more)
+{
+	c->more = more;
 }
 
 enum conn_result conn_finish(struct conn *c, struct err *err)

@@ -9,6 +9,7 @@
  *	conn_read     bytes into memory
  *	conn_splice   bytes into a pipe, past our memory where the kernel can
  *	conn_write    bytes from memory
+ *	conn_splice_from   bytes from a pipe, past our memory
  *	conn_finish   half-close: the peer reads a clean end after the last byte
  *
  * An end of input without the transport's own farewell (TLS without close_notify) is an
@@ -32,8 +33,9 @@ enum conn_result {
 	CONN_AGAIN,       /* the connection would block */
 	CONN_PIPE_FULL,   /* conn_splice() only: the pipe would block */
 	CONN_PIPE_CLOSED, /* conn_splice() only: nobody reads the pipe any more */
-	CONN_END,         /* reading only: the peer will send no more */
-	CONN_FAILED,      /* see err; only close() is of use now */
+	CONN_PIPE_EMPTY, /* conn_splice_from() only: nothing is there, or no more comes */
+	CONN_END,        /* reading only: the peer will send no more */
+	CONN_FAILED,     /* see err; only close() is of use now */
 };
 
 /* CONN_OK: *got > 0 bytes of at most n. */
@@ -49,6 +51,15 @@ enum conn_result conn_splice(struct conn *c, int pipe, size_t n, size_t *got,
  * first (TLS insists). */
 enum conn_result conn_write(struct conn *c, const struct iovec *iov, int n, size_t *put,
 			    struct err *err) must_check;
+/*
+ * CONN_OK: *put > 0 bytes, at most n, went out of the pipe.  Only where
+ * conn_can_splice_from() says that it spares a copy.
+ */
+enum conn_result conn_splice_from(struct conn *c, int pipe, size_t n, size_t *put,
+				  struct err *err) must_check;
+bool conn_can_splice_from(const struct conn *c, int pipe);
+/* More will be written at once: what is written meanwhile may wait for it. */
+void conn_more(struct conn *c, bool more);
 /* CONN_OK: the peer will see our end.  Reading goes on.  Again after CONN_AGAIN. */
 enum conn_result conn_finish(struct conn *c, struct err *err) must_check;
 

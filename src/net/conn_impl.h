@@ -17,6 +17,9 @@ struct conn_ops {
 				   struct err *err);
 	enum conn_result (*write)(struct conn *c, const struct iovec *iov, int n,
 				  size_t *put, struct err *err);
+	/* NULL: it would spare nothing */
+	enum conn_result (*splice_from)(struct conn *c, int pipe, size_t n, size_t *put,
+					struct err *err);
 	enum conn_result (*finish)(struct conn *c, struct err *err);
 	nfds_t (*poll)(const struct conn *c, bool read, bool write, struct pollfd *fds);
 	bool (*ready)(const struct conn *c);
@@ -30,6 +33,7 @@ struct conn {
 	const struct conn_ops *ops;
 	char *peer;
 	char *identity; /* or NULL */
+	bool more;      /* see conn_more() */
 };
 
 /* CONN_FAILED, with ERR_NETWORK where that errno speaks of the network or the peer. */
