@@ -20,6 +20,10 @@ TEST(defaults_are_those_of_zrepl_0_7)
 	CHECK_INT(e.max_hold_tag_len, 255);
 	CHECK_INT(e.send_pipe_bytes, 0);
 	CHECK_INT(e.recv_pipe_bytes, 0);
+	CHECK_INT(e.rpc_client_handshake_ms, 10000);
+	CHECK_INT(e.rpc_server_handshake_ms, 10000);
+	CHECK_INT(e.rpc_label_ms, 10000);
+	CHECK_INT(e.rpc_ping_sleep_ms, 1000);
 	CHECK_INT(e.zfs_command_ms, 600000);
 	CHECK_INT(e.stream_stall_ms, 1800000);
 }
@@ -49,6 +53,10 @@ TEST(knobs_are_read_from_the_environment)
 	setenv("ZREPL_ENDPOINT_DISABLE_PLACEHOLDER_RESTORATION", "T", 1);
 	setenv("ZREPL_DESTROY_MAX_BATCH_SIZE", "100", 1);
 	setenv("ZREPL_ZFS_SEND_SIZE_ESTIMATE_INCORRECT_THRESHOLD", "0", 1);
+	setenv("ZREPL_RPC_CLIENT_VERSIONHANDSHAKE_TIMEOUT", "1s", 1);
+	setenv("ZREPL_RPC_SERVER_VERSIONHANDSHAKE_TIMEOUT", "2s", 1);
+	setenv("ZREPL_TRANSPORT_DEMUX_TIMEOUT", "3s", 1);
+	setenv("ZREPL_RPC_DATACONN_PING_SLEEP", "4s", 1);
 	setenv("ZREPL_STREAM_STALL_TIMEOUT", "250ms", 1);
 	CHECK_INT(env_load(&e, &err), 0);
 	CHECK_INT(e.replication_max_attempts, -1);
@@ -57,6 +65,10 @@ TEST(knobs_are_read_from_the_environment)
 	CHECK(e.disable_placeholder_restoration);
 	CHECK_INT(e.destroy_max_batch, 100);
 	CHECK(e.size_estimate_incorrect_threshold == 0);
+	CHECK_INT(e.rpc_client_handshake_ms, 1000);
+	CHECK_INT(e.rpc_server_handshake_ms, 2000);
+	CHECK_INT(e.rpc_label_ms, 3000);
+	CHECK_INT(e.rpc_ping_sleep_ms, 4000);
 	CHECK_INT(e.stream_stall_ms, 250);
 	CHECK_INT(e.wallclock_max_delay_ms, 10000);
 	clearenv();
