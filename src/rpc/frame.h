@@ -13,13 +13,14 @@
  * may stand between any two frames.  RST: the peer is closing and reads no more.
  *
  * A peer of version 0.7 dies of a frame with a payload of one byte, whatever its type:
- *the functions below never make one.  It hangs for ever on a message over its limit, so
- * callers keep to the limits below.
+ * the functions below never make one (a text of one byte is padded with a blank).  It
+ * hangs for ever on a message over its limit, so callers keep to the limits below.
  */
 #ifndef RPC_FRAME_H
 #define RPC_FRAME_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum frame_type {
 	FRAME_REQUEST_HEAD = 0x00000001, /* endpoint name */
@@ -42,7 +43,9 @@ enum {
 	FRAME_RESPONSE_HEAD_MAX = 32 * 1024,
 	FRAME_RESPONSE_MAX = 8 * 1024 * 1024,
 	FRAME_TRAILER_MAX = 64 * 1024, /* that we keep; the rest is dropped */
-	FRAME_ERROR_TEXT_MAX = 32753,  /* of a handler's error in a response head */
+	/* that we send: it comes back in a response head, with words around it */
+	FRAME_SOURCE_ERROR_MAX = 16 * 1024,
+	FRAME_ERROR_TEXT_MAX = 32753, /* of a handler's error in a response head */
 };
 
 /* ---- writing ---- */
@@ -57,7 +60,8 @@ void frame_put_empty(struct buf *out, enum frame_type type); /* HEARTBEAT, RST *
 /*
  * How much of `have` bytes of a stream goes into the next frame: all, FRAME_PAYLOAD_MAX
  * at most, and so that no frame of one byte is needed, now or later.  0: wait for more.
- * A buffer of FRAME_PAYLOAD_MAX + 2 bytes always comes to a full frame.
+ * A buffer of FRAME_PAYLOAD_MAX + 2 bytes always comes to a full frame.  The one byte of
+ * a stream of one byte cannot be sent: 0, at its end.
  */
 size_t frame_stream_chunk(size_t have, bool at_end);
 
@@ -72,7 +76,7 @@ enum frame_event {
 	FRAME_GOT_STREAM_END,
 	FRAME_GOT_SOURCE_ERROR, /* frame_reader_message() has its text, made UTF-8 */
 	FRAME_GOT_HEARTBEAT,
-	FRAME_GOT_RST,
+	FRAME_GOT_RST,    /* nothing more is to be expected */
 	FRAME_UNEXPECTED, /* a frame for which nobody waits yet: expect something, then
 			     feed on (nothing if need be).  Not an error. */
 	FRAME_BAD,        /* ERR_PROTOCOL; nothing after it makes sense */

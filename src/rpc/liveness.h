@@ -1,11 +1,11 @@
 /*
  * liveness.h - the clocks of a bulk connection (sans I/O; all times are now_ms()).
  *
- *	heartbeat   5 s after the last frame that we have completed: send one
+ *	heartbeat   5 s after the last frame that we have completed: send one, unless
+ *	            another frame is on its way and would have to be completed first
  *	read        10 s without a byte, while we do want to read: the peer is dead
  *	write       10 s without a byte going out, while we have something to write; each
- *	            heartbeat that arrives renews it, so that a slow peer is not a dead
- *one
+ *	            heartbeat that arrives renews it, so that slow is not dead
  *
  * Time in which we do not read, because our own consumer is slow, never counts against
  * the peer.  The numbers are the protocol's, and not to be configured.
