@@ -34,12 +34,14 @@ void bench_start(struct bench *b)
 						      .filter = &b->filter,
 						      .flags = &b->send,
 						      .zfs = b->zfs,
+						      .limit = b->send_limit,
 						      .log = log });
 	b->receiver = receiver_new(&(struct receiver_opts){ .job = "s",
 							    .root_fs = "backup",
 							    .recv = &b->recv,
 							    .zfs = b->zfs,
 							    .env = &b->env,
+							    .limit = b->recv_limit,
 							    .log = log });
 	b->client = receiver_for(b->receiver, "c", &err);
 	if (!b->client)
@@ -52,6 +54,8 @@ void bench_end(struct bench *b)
 	ep_close(b->client);
 	receiver_free(b->receiver);
 	zfs_free(b->zfs);
+	rate_free(b->send_limit);
+	rate_free(b->recv_limit);
 	ctx_free(b->ctx);
 	dsfilter_free(&b->filter);
 	buf_free(&b->logged);

@@ -17,6 +17,7 @@ struct bench {
 	struct env env;
 	struct conf_send send;
 	struct conf_recv recv;
+	struct rate *send_limit, *recv_limit; /* to be set before bench_start() */
 	struct dsfilter filter;
 	struct zfs *zfs;
 	struct ctx *ctx;
