@@ -35,6 +35,12 @@ void grpc_put_prefix(uint8_t prefix[GRPC_PREFIX_LEN], uint32_t len);
  * short, more than one, none, or too long. */
 int grpc_get_message(struct view body, struct view *message, struct err *err) must_check;
 
+/* What the prefix says, as soon as it is there. */
+bool grpc_get_length(struct view body, uint32_t *len);
+
+/* application/grpc, or that followed by + or ; and more. */
+bool grpc_is_content_type(struct view value);
+
 /* Percent-encoded, cut to GRPC_TEXT_MAX, made UTF-8. */
 void grpc_put_text(struct buf *out, const char *text);
 /* Leniently: a % without two hex digits stays.  Made UTF-8, without NUL. */

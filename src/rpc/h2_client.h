@@ -5,7 +5,9 @@
  *	h2_client_output() -> connection bytes to send
  *
  * Calls overlap.  A reply comes as a callback out of h2_client_feed(), once for each
- * call, also when it fails; h2_client_fail() fails those that are left.
+ * call, also when it fails (out of h2_client_output(), when it cannot even be sent);
+ * h2_client_fail() fails those that are left.  From the callback other calls can be made
+ * and cancelled.
  *
  * Keepalive: after 10 s without a byte from the peer a PING goes out, and if then nothing
  * comes for another 10 s the peer is dead.  The clock is the caller's.
@@ -16,6 +18,11 @@
 #define RPC_H2_CLIENT_H
 
 #include "rpc/grpc.h"
+
+enum {
+	H2_CLIENT_WINDOW = 1024 * 1024, /* what a peer may send of one reply, unasked */
+	H2_CLIENT_REPLIES_MAX = 64 * 1024 * 1024, /* of all unfinished replies together */
+};
 
 struct h2_client;
 
@@ -47,6 +54,9 @@ void h2_client_sent(struct h2_client *c, size_t n);
 /* -1: ERR_TIMEOUT, the peer is dead.  *next: when to ask again. */
 int h2_client_tick(struct h2_client *c, int64_t now, int64_t *next, struct err *err)
 	must_check;
+
+/* The peer does not read what it makes us say: feed nothing. */
+bool h2_client_is_choked(const struct h2_client *c);
 
 void h2_client_fail(struct h2_client *c, const struct err *why);
 void h2_client_goodbye(struct h2_client *c);         /* GOAWAY; then send what there is */

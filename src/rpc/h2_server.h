@@ -23,6 +23,8 @@
 enum {
 	H2_REQUESTS_MAX = 128,
 	H2_REQUEST_BYTES_MAX = 8 * 1024 * 1024, /* of all unanswered requests together */
+	H2_REPLY_BYTES_MAX = 16 * 1024 * 1024,  /* of replies that are not sent yet */
+	H2_STALL_MS = 60 * 1000,                /* a peer that takes nothing of them */
 };
 
 struct h2_server;
@@ -52,6 +54,10 @@ void h2_server_sent(struct h2_server *s, size_t n);
 int h2_server_tick(struct h2_server *s, int64_t now, int64_t *next, struct err *err)
 	must_check;
 bool h2_server_is_choked(const struct h2_server *s);
+/* For more replies: H2_REPLY_BYTES_MAX is not reached.  Until then, begin no work. */
+bool h2_server_has_room(const struct h2_server *s);
+/* The peer said goodbye, and nothing is left to be answered. */
+bool h2_server_is_done(const struct h2_server *s);
 size_t h2_server_pending(const struct h2_server *s); /* requests not answered yet */
 void h2_server_goodbye(struct h2_server *s);
 
