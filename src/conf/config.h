@@ -14,9 +14,9 @@
 #include "base/log.h"
 #include "codec/dsfilter.h"
 #include "codec/grid.h"
-#include "codec/ipmap.h"
 #include "codec/regex.h"
 #include "codec/snapname.h"
+#include "conf/transport.h"
 
 /* ---- global ---- */
 
@@ -111,57 +111,6 @@ struct conf_keep {
 struct conf_keeps {
 	struct conf_keep *v;
 	size_t n;
-};
-
-struct conf_hostport {
-	const char *host; /* "" : all addresses (listening); an IPv6 address has no
-			     brackets */
-	const char *port; /* digits or a service's name, as written */
-};
-
-struct conf_tls { /* PEM files, which are read when a connection needs them */
-	const char *ca, *cert, *key;
-};
-
-enum connect_type { CONNECT_LOCAL, CONNECT_TCP, CONNECT_TLS, CONNECT_SSH };
-
-struct conf_connect {
-	enum connect_type type;
-	int64_t dial_timeout_ms; /* 0: local, tcp, tls: for ever; ssh: expired at once */
-	/* local */
-	const char *listener_name;
-	const char *client_identity;
-	/* tcp, tls */
-	struct conf_hostport address;
-	/* tls */
-	struct conf_tls tls;
-	const char *server_cn; /* must be among the names of the peer's certificate */
-	/* ssh */
-	const char *ssh_host, *ssh_user, *ssh_identity_file, *ssh_command;
-	int64_t ssh_port;
-	const char **ssh_options; /* -o */
-	size_t n_ssh_options;
-};
-
-enum serve_type { SERVE_LOCAL, SERVE_TCP, SERVE_TLS, SERVE_STDINSERVER };
-
-struct conf_serve {
-	enum serve_type type;
-	/* local */
-	const char *listener_name;
-	/* tcp, tls */
-	struct conf_hostport listen;
-	bool listen_freebind;
-	/* tcp */
-	const struct ipmap *clients;
-	/* tls */
-	struct conf_tls tls;
-	const char **client_cns;
-	size_t n_client_cns;
-	int64_t handshake_timeout_ms; /* 0: expired at once */
-	/* stdinserver */
-	const char **client_identities;
-	size_t n_client_identities;
 };
 
 /* ---- jobs ---- */

@@ -2,6 +2,34 @@
 
 #include "conf/value.h"
 
+#define AT(member) offsetof(struct conf_bandwidth, member)
+
+static const struct schema_key bandwidth_keys[] = {
+	DEFAULT("max", &value_size, AT(max), "-1 B"),
+	DEFAULT("bucket_capacity", &value_size, AT(bucket_capacity), "128 KiB"),
+};
+
+static int finish_bandwidth(struct schema *s, const struct yaml_node *n, void *out)
+{
+	const struct conf_bandwidth *b = out;
+
+	if (b->max == 0)
+		return schema_fail(s, n,
+				   "max is below one byte a second, and nothing would "
+				   "ever be sent; want -1 B for no limit");
+	if (b->bucket_capacity <= 0)
+		return schema_fail(s, n,
+				   "bucket_capacity is below one byte; want a size such "
+				   "as 128 KiB");
+	return 0;
+}
+
+static const struct schema_table bandwidth_table =
+	SCHEMA_TABLE("bandwidth_limit", bandwidth_keys, finish_bandwidth);
+static const struct schema_type bandwidth_type =
+	TABLE_TYPE(bandwidth_table, "a map with max and bucket_capacity");
+
+#undef AT
 #define AT(member) offsetof(struct conf_send, member)
 
 static const struct schema_key send_keys[] = {
@@ -13,7 +41,7 @@ static const struct schema_key send_keys[] = {
 	DEFAULT("compressed", &schema_bool, AT(compressed), "false"),
 	DEFAULT("embedded_data", &schema_bool, AT(embedded_data), "false"),
 	DEFAULT("saved", &schema_bool, AT(saved), "false"),
-	SECTION("bandwidth_limit", &value_no_bandwidth_limit, 0),
+	SECTION("bandwidth_limit", &bandwidth_type, AT(bandwidth)),
 };
 static const struct schema_table send_table = SCHEMA_TABLE("send", send_keys, NULL);
 const struct schema_type table_send =
@@ -49,7 +77,7 @@ static const struct schema_type placeholder_type =
 
 static const struct schema_key recv_keys[] = {
 	SECTION("properties", &properties_type, 0),
-	SECTION("bandwidth_limit", &value_no_bandwidth_limit, 0),
+	SECTION("bandwidth_limit", &bandwidth_type, AT(bandwidth)),
 	SECTION("placeholder", &placeholder_type, 0),
 };
 static const struct schema_table recv_table = SCHEMA_TABLE("recv", recv_keys, NULL);

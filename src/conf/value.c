@@ -93,7 +93,7 @@ const struct schema_type value_socket = {
 
 const struct schema_type value_listener = {
 	.decode = schema_decode_string,
-	.want = "the name by which a push job and a sink of this daemon find each other",
+	.want = "the name by which two jobs of this daemon find each other",
 	.size = sizeof(const char *),
 };
 
@@ -257,6 +257,29 @@ const struct schema_type value_overrides = {
 	.size = sizeof(struct schema_list),
 };
 
+/* ---- sizes ---- */
+
+static int decode_size(struct schema *s, const struct schema_type *t,
+		       const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	int64_t bytes = 0;
+	const char *text;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	if (n->kind != YAML_NULL && size_parse(text, &bytes, &why) < 0)
+		return schema_fail_err(s, n, &why);
+	memcpy(out, &bytes, sizeof(bytes));
+	return 0;
+}
+
+const struct schema_type value_size = {
+	.decode = decode_size,
+	.want = "a size such as 10 MiB, or -1 B for no limit",
+	.size = sizeof(int64_t),
+};
+
 /* ---- what this version has not ---- */
 
 static int decode_nothing(struct schema *s, const struct schema_type *t,
@@ -278,73 +301,4 @@ const struct schema_type value_no_hooks = {
 const struct schema_type value_no_monitoring = {
 	.decode = decode_nothing,
 	.want = "a list of exporters, which must be empty in this version",
-};
-
-static int decode_size(struct schema *s, const struct schema_type *t,
-		       const struct yaml_node *n, void *out)
-{
-	cleanup(err_clear) struct err why = ERR_INIT;
-	int64_t bytes = 0;
-	const char *text;
-
-	if (schema_text(s, n, t->want, &text) < 0)
-		return -1;
-	if (n->kind != YAML_NULL && size_parse(text, &bytes, &why) < 0)
-		return schema_fail_err(s, n, &why);
-	memcpy(out, &bytes, sizeof(bytes));
-	return 0;
-}
-
-static const struct schema_type size_type = {
-	.decode = decode_size,
-	.want = "a size such as 10 MiB, or -1 B for no limit",
-	.size = sizeof(int64_t),
-};
-
-struct bandwidth_limit {
-	int64_t max, bucket_capacity;
-};
-
-static const struct schema_key bandwidth_keys[] = {
-	{ "max", &size_type, SCHEMA_DEFAULT, offsetof(struct bandwidth_limit, max),
-	  "-1 B" },
-	{ "bucket_capacity", &size_type, SCHEMA_DEFAULT,
-	  offsetof(struct bandwidth_limit, bucket_capacity), "128 KiB" },
-};
-
-static int finish_bandwidth(struct schema *s, const struct yaml_node *n, void *out)
-{
-	const struct bandwidth_limit *b = out;
-
-	if (b->max == 0)
-		return schema_fail(s, n,
-				   "max is zero, and nothing would ever be sent; want "
-				   "-1 B for no limit");
-	if (b->max > 0)
-		return schema_fail(s, n,
-				   "a limit is not supported by this version; remove "
-				   "the key, or set max to -1 B");
-	if (b->bucket_capacity <= 0)
-		return schema_fail(s, n,
-				   "bucket_capacity is below one byte; want a size such "
-				   "as 128 KiB");
-	return 0;
-}
-
-static const struct schema_table bandwidth_table =
-	SCHEMA_TABLE("bandwidth_limit", bandwidth_keys, finish_bandwidth);
-
-static int decode_bandwidth(struct schema *s, const struct schema_type *t,
-			    const struct yaml_node *n, void *out)
-{
-	struct bandwidth_limit unlimited = { 0 };
-
-	(void)out;
-	return schema_decode_table(s, t, n, &unlimited);
-}
-
-const struct schema_type value_no_bandwidth_limit = {
-	.decode = decode_bandwidth,
-	.want = "a map with max and bucket_capacity",
-	.table = &bandwidth_table,
 };

@@ -19,10 +19,20 @@ extern const struct schema_type value_regex;       /* struct regex *; "" is NULL
 extern const struct schema_type value_grid;        /* struct grid */
 extern const struct schema_type value_properties;  /* a list of const char * */
 extern const struct schema_type value_overrides;   /* a list of struct conf_property */
+extern const struct schema_type value_size;        /* int64_t, bytes */
+
+/* value_network.c */
+extern const struct schema_type value_hostport;   /* struct conf_hostport */
+extern const struct schema_type value_clients;    /* of a struct conf_serve, at 0 */
+extern const struct schema_type value_identities; /* a list of const char * */
+extern const struct schema_type value_texts;      /* a list of const char * */
+extern const struct schema_type value_interval;   /* int64_t s; manual is 0 */
+
+/* Keys of zrepl 0.7 that have no effect there, either. */
+extern const struct schema_type value_ignored_texts;
 
 /* Keys that zrepl 0.7 has and we have not; decoded into nothing. */
-extern const struct schema_type value_no_hooks;           /* must be empty */
-extern const struct schema_type value_no_monitoring;      /* must be empty */
-extern const struct schema_type value_no_bandwidth_limit; /* must mean unlimited */
+extern const struct schema_type value_no_hooks;      /* must be empty */
+extern const struct schema_type value_no_monitoring; /* must be empty */
 
 #endif

@@ -1,5 +1,4 @@
-#include "conf/config.h"
-#include "tap.h"
+#include "check_text.h"
 
 /* ---- one job, of which one part is replaced ---- */
 
@@ -34,28 +33,6 @@ static char *push_job(enum slot slot, const char *instead)
 		   part[CONNECT], part[FILESYSTEMS], part[SNAPSHOTTING],
 		   part[KEEP_SENDER], part[EXTRA]);
 	return buf_take(&b);
-}
-
-/* want: NULL accepted, else what the error's text contains. */
-static void check_text(const char *text, const char *want)
-{
-	cleanup(err_clear) struct err err = ERR_INIT;
-	cleanup(config_freep) struct config *c =
-		config_parse("t.yml", view_of(text), &err);
-
-	if (!want) {
-		if (!CHECK(c))
-			printf("# %s\n%s\n", err_msg(&err), text);
-		return;
-	}
-	if (!CHECK(!c)) {
-		printf("# accepted, want \"%s\":\n%s\n", want, text);
-		return;
-	}
-	CHECK_INT(err.kind, ERR_INVALID);
-	CHECK(!strchr(err_msg(&err), '\n'));
-	if (!CHECK(strstr(err_msg(&err), want)))
-		printf("# got  \"%s\"\n# want \"%s\"\n", err_msg(&err), want);
 }
 
 struct substitution {
@@ -200,7 +177,7 @@ TEST(grids_are_checked)
 	}
 }
 
-TEST(connect_is_local_in_this_version)
+TEST(a_local_connection_is_checked)
 {
 #define LOCAL "{type: local, listener_name: l, client_identity: c, "
 	static const struct substitution s[] = {
@@ -228,15 +205,12 @@ TEST(connect_is_local_in_this_version)
 		  "t.yml:4:63: jobs[0].connect.client_identity: " },
 		{ CONNECT, "{type: local, listener_name: l, client_identity: ..}",
 		  "connect.client_identity: " },
-		{ CONNECT, "{type: tcp, address: 'h:1'}",
-		  "t.yml:4:21: jobs[0].connect.type: connect type 'tcp' is not supported "
-		  "by "
-		  "this version; supported: local" },
-		{ CONNECT, "{type: tls}", "connect type 'tls' is not supported" },
-		{ CONNECT, "{type: ssh+stdinserver}",
-		  "connect type 'ssh+stdinserver' is not supported" },
 		{ CONNECT, "{type: quic}",
-		  "connect type 'quic' is unknown; there are local" },
+		  "t.yml:4:21: jobs[0].connect.type: connect type 'quic' is unknown; "
+		  "there are tcp, tls, ssh+stdinserver, local" },
+		{ CONNECT, "{}",
+		  "t.yml:4:14: jobs[0].connect: is required, but empty; want a map that "
+		  "says how to reach the other side" },
 	};
 
 	check_substitutions(s, ARRAY_LEN(s));
@@ -327,11 +301,15 @@ TEST(sections_with_defaults_are_checked)
 		  "max: '1.2.3 B' does not" },
 		{ EXTRA, "send: {bandwidth_limit: {max: 1.5 bit}}",
 		  "max: '1.5 bit' has" },
-		{ EXTRA, "send: {bandwidth_limit: {max: ~}}", "max is zero" },
-		{ EXTRA, "send: {bandwidth_limit: {max: 23.5 MiB}}",
-		  "jobs[0].send.bandwidth_limit: a limit is not supported by this "
-		  "version; "
-		  "remove the key, or set max to -1 B" },
+		{ EXTRA, "send: {bandwidth_limit: {max: ~}}", "max is below one byte" },
+		{ EXTRA, "send: {bandwidth_limit: {max: 0 B}}", "max is below one byte" },
+		{ EXTRA, "send: {bandwidth_limit: {max: 7 bit}}",
+		  "t.yml:10:29: jobs[0].send.bandwidth_limit: max is below one byte a "
+		  "second, and nothing would ever be sent; want -1 B for no limit" },
+		{ EXTRA, "send: {bandwidth_limit: {max: 1 B}}", NULL },
+		{ EXTRA, "send: {bandwidth_limit: {max: 23.5 MiB}}", NULL },
+		{ EXTRA, "send: {bandwidth_limit: {bucket_capacity: -1 B}}",
+		  "bucket_capacity is below one byte; want a size such as 128 KiB" },
 		{ EXTRA, "send: {bandwidth_limit: {bucket_capacity: 0 B}}",
 		  "bucket_capacity is below one byte" },
 		{ EXTRA, "replication: {protection: {initial: foo}}",
@@ -378,17 +356,11 @@ TEST(the_top_level_is_checked)
 		  "node" },
 		{ "jobs: [{type: push}]",
 		  "t.yml:1:8: jobs[0].name: is required, but missing" },
-		{ "jobs: [{type: pull, name: x}]",
-		  "t.yml:1:15: jobs[0].type: job type 'pull' is not supported by this "
-		  "version; "
-		  "supported: push, sink, snap" },
-		{ "jobs: [{type: source, name: x}]",
-		  "job type 'source' is not supported" },
 		{ "jobs: [{type: psh, name: x}]",
 		  "job type 'psh' is unknown, perhaps 'push'" },
 		{ "jobs: [{name: x}]",
 		  "jobs[0].type: is required, but missing; want one of push, "
-		  "sink, snap" },
+		  "sink, snap, pull, source" },
 		{ "a: &a [*a]", "t.yml:1:8: anchor '&a' contains itself" },
 	};
 
@@ -527,8 +499,9 @@ TEST(a_sink_is_checked)
 		  "unspecified, inherit, off" },
 		{ "root_fs: a, recv: {placeholder: {encryption: ~}}",
 		  "encryption: is null" },
-		{ "root_fs: a, recv: {bandwidth_limit: {max: 1 MB}}",
-		  "jobs[0].recv.bandwidth_limit: a limit is not supported" },
+		{ "root_fs: a, recv: {bandwidth_limit: {max: 1 MB}}", NULL },
+		{ "root_fs: a, recv: {bandwidth_limit: {max: 0 B}}",
+		  "jobs[0].recv.bandwidth_limit: max is below one byte a second" },
 		{ "root_fs: a, filesystems: {}",
 		  "jobs[0].filesystems: unknown key; a sink job has "
 		  "type, name, serve, root_fs, recv" },
@@ -544,10 +517,9 @@ TEST(a_sink_is_checked)
 			   cases[i].keys);
 		check_text(buf_str(&b), cases[i].want);
 	}
-	check_text(
-		"jobs: [{type: sink, name: s, root_fs: r, serve: {type: tls}}]",
-		"jobs[0].serve.type: serve type 'tls' is not supported by this version; "
-		"supported: local");
+	check_text("jobs: [{type: sink, name: s, root_fs: r, serve: {type: quic}}]",
+		   "jobs[0].serve.type: serve type 'quic' is unknown; there are tcp, "
+		   "tls, stdinserver, local");
 	check_text("jobs: [{type: sink, name: s, root_fs: r, serve: {type: local}}]",
 		   "jobs[0].serve.listener_name: is required, but missing");
 }

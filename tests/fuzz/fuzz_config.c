@@ -34,9 +34,15 @@ static void check_snapshots(const struct conf_job *j)
 	assert(j->snapshotting.interval_s > 0);
 }
 
+static void check_bandwidth(const struct conf_bandwidth *b)
+{
+	assert(b->max != 0 && b->bucket_capacity > 0);
+}
+
 static void check_recv(const struct conf_job *j)
 {
 	assert(*j->root_fs);
+	check_bandwidth(&j->recv.bandwidth);
 	for (size_t i = 0; i < j->recv.n_inherit; i++)
 		assert(*j->recv.inherit[i]);
 	for (size_t i = 0; i < j->recv.n_override; i++)
@@ -57,10 +63,10 @@ static void check_connect(const struct conf_connect *c)
 		break;
 	case CONNECT_TLS:
 		check_tls(&c->tls);
-		assert(*c->server_cn && *c->address.port);
+		assert(*c->server_cn);
 		break;
 	case CONNECT_TCP:
-		assert(*c->address.port);
+		assert(c->address.host && c->address.port);
 		break;
 	case CONNECT_SSH:
 		assert(*c->ssh_host && *c->ssh_user && *c->ssh_identity_file);
@@ -85,7 +91,7 @@ static void check_serve(const struct conf_serve *s)
 		assert(*s->listen.port);
 		break;
 	case SERVE_TCP:
-		assert(s->clients && *s->listen.port);
+		assert(s->clients);
 		break;
 	case SERVE_STDINSERVER:
 		for (size_t i = 0; i < s->n_client_identities; i++)
@@ -115,6 +121,7 @@ static void check_job(const struct config *c, const struct conf_job *j)
 	switch (j->type) {
 	case JOB_PUSH:
 		check_snapshots(j);
+		check_bandwidth(&j->send.bandwidth);
 		check_active(j);
 		break;
 	case JOB_PULL:
@@ -128,6 +135,7 @@ static void check_job(const struct config *c, const struct conf_job *j)
 		break;
 	case JOB_SOURCE:
 		check_snapshots(j);
+		check_bandwidth(&j->send.bandwidth);
 		check_serve(&j->serve);
 		break;
 	case JOB_SNAP:
