@@ -268,20 +268,17 @@ ProtobufCBinaryData pdu_put_text(struct arena *a, const char *s, size_t max)
 }
 
 /*
- * Peers of version 0.7 abort when a time does not parse.  rfc3339_format() knows no
- * 1970-01-01T00:00:00Z, since there it stands for "no time".
+ * Peers of version 0.7 abort when a time does not parse.  Where rfc3339_format() has no
+ * room (and for 1970 itself, which it takes for "no time") it says year 1.
  */
 static const char *creation_text(struct arena *a, int64_t s)
 {
-	struct buf text = { 0 };
-	const char *kept;
+	cleanup(buf_free) struct buf text = { 0 };
 
-	if (s == 0)
-		return "1970-01-01T00:00:00Z";
 	rfc3339_format(&text, (struct timespec){ .tv_sec = s });
-	kept = arena_strdup(a, buf_str(&text));
-	buf_free(&text);
-	return kept;
+	if (view_eq(buf_view(&text), VIEW("0001-01-01T00:00:00Z")))
+		return "1970-01-01T00:00:00Z";
+	return arena_dup(a, buf_view(&text));
 }
 
 FilesystemVersion pdu_put_version(struct arena *a, const struct version *v)
