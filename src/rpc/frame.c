@@ -135,10 +135,24 @@ void frame_reader_expect_stream(struct frame_reader *r)
 	r->type = FRAME_STREAM;
 }
 
+static bool is_empty_type(uint32_t type)
+{
+	return type == FRAME_HEARTBEAT || type == FRAME_RST || type == FRAME_END;
+}
+
+static bool is_known_type(uint32_t type)
+{
+	return (type >= FRAME_REQUEST_HEAD && type <= FRAME_STREAM) ||
+	       type == FRAME_TRAILER || is_empty_type(type);
+}
+
 static enum frame_event bad_type(const struct frame_reader *r, struct err *err)
 {
-	if (r->want == FRAME_WANT_NOTHING || (r->frame_type & 0xff000000) != 0)
+	if (!is_known_type(r->frame_type))
 		err_set(err, ERR_PROTOCOL, "a frame of unknown type %#x", r->frame_type);
+	else if (r->in_trailer)
+		err_set(err, ERR_PROTOCOL, "a frame of type %#x in a trailer",
+			r->frame_type);
 	else
 		err_set(err, ERR_PROTOCOL, "a frame of type %#x, where %#x was to come",
 			r->frame_type, (uint32_t)r->type);
@@ -202,17 +216,6 @@ static enum frame_event judge_data(struct frame_reader *r, struct err *err)
 	if (r->payload_left == 0)
 		return next_frame(r, FRAME_NEED_MORE);
 	return begin_payload(r);
-}
-
-static bool is_empty_type(uint32_t type)
-{
-	return type == FRAME_HEARTBEAT || type == FRAME_RST || type == FRAME_END;
-}
-
-static bool is_known_type(uint32_t type)
-{
-	return (type >= FRAME_REQUEST_HEAD && type <= FRAME_STREAM) ||
-	       type == FRAME_TRAILER || is_empty_type(type);
 }
 
 static enum frame_event judge(struct frame_reader *r, struct err *err)
