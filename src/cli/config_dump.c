@@ -2,6 +2,8 @@
 
 #include "codec/jsonw.h"
 
+#include <string.h>
+
 static void put_global(struct jsonw *w, const struct conf_global *g)
 {
 	static const char *const formats[] = {
@@ -13,6 +15,7 @@ static void put_global(struct jsonw *w, const struct conf_global *g)
 	jsonw_key(w, "Global");
 	jsonw_object(w);
 	jsonw_member_str(w, "ControlSockPath", g->control_sockpath);
+	jsonw_member_str(w, "StdinserverSockDir", g->stdinserver_sockdir);
 	jsonw_key(w, "Logging");
 	jsonw_array(w);
 	for (size_t i = 0; i < g->n_outlets; i++) {
@@ -54,6 +57,8 @@ static void put_snapshotting(struct jsonw *w, const struct conf_snapshotting *s)
 		jsonw_member_str(w, "Type", "periodic");
 		jsonw_member_str(w, "Prefix", s->prefix);
 		jsonw_member_i64(w, "IntervalSeconds", s->interval_s);
+		jsonw_member_str(w, "TimestampFormat", s->timestamp_format);
+		jsonw_member_str(w, "TimestampLocation", s->timestamp_location);
 		break;
 	}
 	jsonw_end(w);
@@ -65,6 +70,26 @@ static void put_keeps(struct jsonw *w, const char *key, const struct conf_keeps 
 	jsonw_array(w);
 	for (size_t i = 0; i < k->n; i++)
 		jsonw_str(w, k->v[i].text);
+	jsonw_end(w);
+}
+
+static void put_strings(struct jsonw *w, const char *key, const char *const *v, size_t n)
+{
+	jsonw_key(w, key);
+	jsonw_array(w);
+	for (size_t i = 0; i < n; i++)
+		jsonw_str(w, v[i]);
+	jsonw_end(w);
+}
+
+/* ---- sending and receiving ---- */
+
+static void put_bandwidth(struct jsonw *w, const struct conf_bandwidth *b)
+{
+	jsonw_key(w, "BandwidthLimit");
+	jsonw_object(w);
+	jsonw_member_i64(w, "MaxBytesPerSecond", b->max);
+	jsonw_member_i64(w, "BucketCapacityBytes", b->bucket_capacity);
 	jsonw_end(w);
 }
 
@@ -80,6 +105,7 @@ static void put_send(struct jsonw *w, const struct conf_send *s)
 	jsonw_member_bool(w, "Compressed", s->compressed);
 	jsonw_member_bool(w, "EmbeddedData", s->embedded_data);
 	jsonw_member_bool(w, "Saved", s->saved);
+	put_bandwidth(w, &s->bandwidth);
 	jsonw_end(w);
 }
 
@@ -93,11 +119,7 @@ static void put_recv(struct jsonw *w, const struct conf_recv *r)
 
 	jsonw_key(w, "Recv");
 	jsonw_object(w);
-	jsonw_key(w, "Inherit");
-	jsonw_array(w);
-	for (size_t i = 0; i < r->n_inherit; i++)
-		jsonw_str(w, r->inherit[i]);
-	jsonw_end(w);
+	put_strings(w, "Inherit", r->inherit, r->n_inherit);
 	jsonw_key(w, "Override");
 	jsonw_object(w);
 	for (size_t i = 0; i < r->n_override; i++)
@@ -105,23 +127,105 @@ static void put_recv(struct jsonw *w, const struct conf_recv *r)
 	jsonw_end(w);
 	jsonw_member_str(w, "PlaceholderEncryption",
 			 encryption[r->placeholder_encryption]);
+	put_bandwidth(w, &r->bandwidth);
 	jsonw_end(w);
 }
 
-static void put_push(struct jsonw *w, const struct conf_job *j)
+/* ---- transports ---- */
+
+static void put_address(struct jsonw *w, const char *key, const struct conf_hostport *a)
+{
+	bool has_colon = strchr(a->host, ':') != NULL;
+	cleanup(str_freep) char *text =
+		xasprintf(has_colon ? "[%s]:%s" : "%s:%s", a->host, a->port);
+
+	jsonw_member_str(w, key, text);
+}
+
+static void put_tls(struct jsonw *w, const struct conf_tls *t)
+{
+	jsonw_member_str(w, "CA", t->ca);
+	jsonw_member_str(w, "Cert", t->cert);
+	jsonw_member_str(w, "Key", t->key);
+}
+
+static void put_connect(struct jsonw *w, const struct conf_connect *c)
+{
+	jsonw_key(w, "Connect");
+	jsonw_object(w);
+	jsonw_member_str(w, "Type", connect_type_name(c->type));
+	switch (c->type) {
+	case CONNECT_LOCAL:
+		jsonw_member_str(w, "ListenerName", c->listener_name);
+		jsonw_member_str(w, "ClientIdentity", c->client_identity);
+		break;
+	case CONNECT_TCP:
+		put_address(w, "Address", &c->address);
+		break;
+	case CONNECT_TLS:
+		put_address(w, "Address", &c->address);
+		put_tls(w, &c->tls);
+		jsonw_member_str(w, "ServerCN", c->server_cn);
+		break;
+	case CONNECT_SSH:
+		jsonw_member_str(w, "Host", c->ssh_host);
+		jsonw_member_str(w, "User", c->ssh_user);
+		jsonw_member_i64(w, "Port", c->ssh_port);
+		jsonw_member_str(w, "IdentityFile", c->ssh_identity_file);
+		put_strings(w, "Options", c->ssh_options, c->n_ssh_options);
+		jsonw_member_str(w, "SSHCommand", c->ssh_command);
+		break;
+	}
+	jsonw_member_i64(w, "DialTimeoutMilliseconds", c->dial_timeout_ms);
+	jsonw_end(w);
+}
+
+static void put_clients(struct jsonw *w, const struct conf_serve *s)
+{
+	jsonw_key(w, "Clients");
+	jsonw_object(w);
+	for (size_t i = 0; i < s->n_client_texts; i++)
+		jsonw_member_str(w, s->client_texts[i].address,
+				 s->client_texts[i].identity);
+	jsonw_end(w);
+}
+
+static void put_serve(struct jsonw *w, const struct conf_serve *s)
+{
+	jsonw_key(w, "Serve");
+	jsonw_object(w);
+	jsonw_member_str(w, "Type", serve_type_name(s->type));
+	switch (s->type) {
+	case SERVE_LOCAL:
+		jsonw_member_str(w, "ListenerName", s->listener_name);
+		break;
+	case SERVE_TCP:
+		put_address(w, "Listen", &s->listen);
+		jsonw_member_bool(w, "ListenFreeBind", s->listen_freebind);
+		put_clients(w, s);
+		break;
+	case SERVE_TLS:
+		put_address(w, "Listen", &s->listen);
+		jsonw_member_bool(w, "ListenFreeBind", s->listen_freebind);
+		put_tls(w, &s->tls);
+		put_strings(w, "ClientCNs", s->client_cns, s->n_client_cns);
+		jsonw_member_i64(w, "HandshakeTimeoutMilliseconds",
+				 s->handshake_timeout_ms);
+		break;
+	case SERVE_STDINSERVER:
+		put_strings(w, "ClientIdentities", s->client_identities,
+			    s->n_client_identities);
+		break;
+	}
+	jsonw_end(w);
+}
+
+/* ---- jobs ---- */
+
+static void put_replication(struct jsonw *w, const struct conf_job *j)
 {
 	const struct conf_replication *r = &j->replication;
 
-	jsonw_key(w, "Connect");
-	jsonw_object(w);
-	jsonw_member_str(w, "Type", "local");
-	jsonw_member_str(w, "ListenerName", j->connect.listener_name);
-	jsonw_member_str(w, "ClientIdentity", j->connect.client_identity);
-	jsonw_member_i64(w, "DialTimeoutMilliseconds", j->connect.dial_timeout_ms);
-	jsonw_end(w);
-	put_filter(w, &j->filesystems);
-	put_snapshotting(w, &j->snapshotting);
-	put_send(w, &j->send);
 	jsonw_key(w, "Replication");
 	jsonw_object(w);
 	jsonw_member_str(w, "ProtectionInitial", protection_name(r->protect_initial));
@@ -136,6 +240,12 @@ static void put_push(struct jsonw *w, const struct conf_job *j)
 	put_keeps(w, "KeepReceiver", &j->keep_receiver);
 }
 
+static void put_interval(struct jsonw *w, int64_t seconds)
+{
+	jsonw_member_bool(w, "Manual", seconds == 0);
+	jsonw_member_i64(w, "IntervalSeconds", seconds);
+}
+
 static void put_job(struct jsonw *w, const struct conf_job *j)
 {
 	jsonw_object(w);
@@ -143,19 +253,29 @@ static void put_job(struct jsonw *w, const struct conf_job *j)
 	jsonw_member_str(w, "Type", job_type_name(j->type));
 	switch (j->type) {
 	case JOB_PUSH:
-		put_push(w, j);
+		put_connect(w, &j->connect);
+		put_filter(w, &j->filesystems);
+		put_snapshotting(w, &j->snapshotting);
+		put_send(w, &j->send);
+		put_replication(w, j);
+		break;
+	case JOB_PULL:
+		put_connect(w, &j->connect);
+		jsonw_member_str(w, "RootFS", j->root_fs);
+		put_interval(w, j->interval_s);
+		put_recv(w, &j->recv);
+		put_replication(w, j);
 		break;
 	case JOB_SINK:
 		jsonw_member_str(w, "RootFS", j->root_fs);
-		jsonw_key(w, "Serve");
-		jsonw_object(w);
-		jsonw_member_str(w, "Type", "local");
-		jsonw_member_str(w, "ListenerName", j->serve.listener_name);
-		jsonw_end(w);
+		put_serve(w, &j->serve);
 		put_recv(w, &j->recv);
 		break;
-	case JOB_PULL:
 	case JOB_SOURCE:
+		put_serve(w, &j->serve);
+		put_filter(w, &j->filesystems);
+		put_snapshotting(w, &j->snapshotting);
+		put_send(w, &j->send);
 		break;
 	case JOB_SNAP:
 		put_filter(w, &j->filesystems);

@@ -683,48 +683,6 @@ TEST(a_receive_that_is_ended_leaves_a_placeholder_or_something_to_resume)
 	CHECK(strchr(after, '@') == NULL);
 }
 
-/* ---- limits ---- */
-
-/* How long @1 takes, of which 64 KiB may come at once, and the rest at 4 MiB a second. */
-static int64_t time_of_first(struct bench *b, bool is_placeholder)
-{
-	int64_t start;
-
-	bench_start(b);
-	two_snapshots();
-	if (is_placeholder)
-		target_is_placeholder();
-	sim_set("SIMZFS_FULL", "576K");
-	start = now_ms();
-	CHECK_INT(receive_first(b), 0);
-	return now_ms() - start;
-}
-
-TEST(a_stream_is_no_faster_than_the_limit_of_either_side)
-{
-	for (int side = 0; side < 2; side++) {
-		cleanup(bench_end) struct bench b = { 0 };
-		struct rate *limit = rate_new(4 << 20, 64 << 10);
-
-		*(side ? &b.send_limit : &b.recv_limit) = limit;
-		CHECK(time_of_first(&b, false) >= 100);
-		CHECK_INT(b.err.kind, ERR_NONE);
-	}
-}
-
-/* The look at the beginning takes all of it, and the next stream pays. */
-TEST(what_is_looked_at_first_counts_as_well)
-{
-	for (int side = 0; side < 2; side++) {
-		cleanup(bench_end) struct bench b = { 0 };
-		struct rate *limit = rate_new(4 << 20, 64 << 10);
-
-		*(side ? &b.send_limit : &b.recv_limit) = limit;
-		time_of_first(&b, true);
-		CHECK(rate_wait_ms(limit, 0) > 0);
-	}
-}
-
 /* ---- several at a time ---- */
 
 struct worker {
