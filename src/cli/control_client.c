@@ -1,7 +1,7 @@
 #include "cli/control_client.h"
 
 #include "base/parse.h"
-#include "daemon/socket.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <strings.h>

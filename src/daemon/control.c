@@ -1,8 +1,8 @@
 #include "daemon/control.h"
 
 #include "base/version.h"
-#include "daemon/socket.h"
 #include "daemon/status_json.h"
+#include "net/socket.h"
 
 #include <json-c/json.h>
 #include <microhttpd.h>

@@ -1,4 +1,4 @@
-#include "daemon/socket.h"
+#include "net/socket.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /*
  * socket.h - UNIX sockets that only their owner may use.
  */
-#ifndef DAEMON_SOCKET_H
-#define DAEMON_SOCKET_H
+#ifndef NET_SOCKET_H
+#define NET_SOCKET_H
 
 #include "base/err.h"
 
