@@ -47,8 +47,10 @@ enum conn_result conn_read(struct conn *c, void *p, size_t n, size_t *got,
  */
 enum conn_result conn_splice(struct conn *c, int pipe, size_t n, size_t *got,
 			     struct err *err) must_check;
-/* CONN_OK: *put > 0 bytes of all in iov.  After CONN_AGAIN the same bytes come again,
- * first (TLS insists). */
+/*
+ * CONN_OK: *put > 0 bytes of all in iov.  What was not put, with CONN_OK as with
+ * CONN_AGAIN, comes first in the next call: TLS may have begun with it, and insists.
+ */
 enum conn_result conn_write(struct conn *c, const struct iovec *iov, int n, size_t *put,
 			    struct err *err) must_check;
 /*

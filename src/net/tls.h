@@ -3,7 +3,7 @@
  *
  * A struct tls is one side's files.  They are read when a handshake needs them and have
  * changed since; while new ones are of no use the old ones stay, and the log says so
- *once.
+ * once.
  *
  *	server   wants a client certificate that `ca` vouches for; the last common name of
  *	         its subject must be among client_cns, and is the identity
@@ -11,8 +11,9 @@
  *	         subjectAltNames (names or addresses; the common name does not count)
  *
  * `ca` may hold the peer's own certificate, self-signed or not.  No session is resumed,
- *so a certificate that was taken out is out with the next connection.  Kernel TLS is used
- * where kernel and OpenSSL offer it.  ZREPL_KEYLOG_FILE is honoured.
+ * so a certificate that was taken out is out with the next connection.  Kernel TLS is
+ * used where kernel and OpenSSL offer it.  ZREPL_KEYLOG_FILE is honoured.  Which ciphers
+ * and how short a key will do is the system's policy (openssl.cnf).
  *
  * Thread safety: a struct tls may be used by several threads at once.
  */
