@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&cmd_daemon, &cmd_configcheck, &cmd_status, &cmd_signal, &cmd_version,
+	&cmd_daemon, &cmd_configcheck, &cmd_status,
+	&cmd_signal, &cmd_stdinserver, &cmd_version,
 };
 
 static const char usage[] = "zrepl takes, replicates and prunes ZFS snapshots.\n"

@@ -21,7 +21,7 @@ struct command {
 };
 
 extern const struct command cmd_configcheck, cmd_daemon, cmd_signal, cmd_status,
-	cmd_version;
+	cmd_stdinserver, cmd_version;
 
 /* The whole program; argv as main() has it. */
 int cli_main(int argc, char **argv);

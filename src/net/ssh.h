@@ -6,6 +6,10 @@
  * with an empty environment, no shell and no remote command, since authorized_keys on the
  * other side names it.  Its standard input and output are the byte stream, after a
  * greeting of 31 NUL-padded bytes: SSHCON_HELO from the peer, SSHCON_BEGIN from us.
+ *
+ * An ssh that ends with another status than 0 is a lost connection (ERR_NETWORK, with the
+ * status and what it said), never an end of input.  To tell them apart, the last read, or
+ * a write that nobody takes, may wait up to a second for it.
  */
 #ifndef NET_SSH_H
 #define NET_SSH_H

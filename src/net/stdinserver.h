@@ -5,7 +5,10 @@
  *
  * The proxy hands its standard input and output to the daemon over the Unix socket
  * SOCKDIR/IDENTITY, and waits until the daemon says (one byte 0) that it is done.  Who
- *may connect to the socket is trusted; so the directory must be closed to others.
+ * may connect to the socket is trusted; so the directory must be closed to others.
+ *
+ * The proxy keeps its stdin and stdout until then, so the daemon's half-close reaches
+ * nobody: the other side reads an end only when the daemon has closed the connection.
  */
 #ifndef NET_STDINSERVER_H
 #define NET_STDINSERVER_H
@@ -24,14 +27,17 @@ extern const char ssh_begin[SSH_GREETING_LEN];       /* SSHCON_BEGIN */
  */
 int stdinserver_listen(const char *sockdir, const char *identity, struct err *err)
 	must_check;
-/* Takes fd, accepted from such a socket: two descriptors arrive, greetings go both ways.
+/*
+ * Takes fd, accepted from such a socket: two descriptors arrive, greetings go both ways.
+ * ERR_PROTOCOL: others than two, which are closed; ERR_NETWORK, ERR_SYSTEM, ctx done.
  */
 struct conn *stdinserver_admit(struct ctx *ctx, int fd, const char *identity,
 			       struct err *err) must_check;
 
 /*
- * The proxy: in and out are its standard input and output.  0: the daemon was done.  On
- * failure out has got the proxy error, if that could still help.
+ * The proxy: in and out are its standard input and output, which become non-blocking.
+ * 0: the daemon was done.  On failure out has got the proxy error, if that could still
+ * help.  ERR_INVALID: not an identity.  Waits for as long as somebody reads out.
  */
 int stdinserver_proxy(const char *sockdir, const char *identity, int in, int out,
 		      struct err *err) must_check;
