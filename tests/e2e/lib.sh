@@ -20,6 +20,7 @@ zrepl=${ZREPL:-$here/../../build/gcc/zrepl}
 [ -x "$zrepl" ] || { echo "Bail out! no program at $zrepl"; exit 1; }
 tap_n=0 tap_failed=0 is_done=
 daemon_pid=
+launch=() # what runs the daemon
 
 # ---- TAP ----
 
@@ -76,36 +77,43 @@ done_testing() {
 
 # However the test ends. Without a plan, it has failed.
 clean_up() {
-	local rc=$?
+	local rc=$? log
 	stop_daemon KILL
 	# Of testbed/network.sh, if the test uses it.
 	! declare -F network_destroy >/dev/null || network_destroy
-	if [ "$rc" != 0 ] && [ -f "$dir/log" ]; then
-		[ -n "$is_done" ] || echo "# ended early, with status $rc"
-		echo "# the end of the daemon's log:"
-		tail -n 60 "$dir/log" | sed 's/^/# /'
+	[ "$rc" = 0 ] || [ -n "$is_done" ] || echo "# ended early, with status $rc"
+	if [ "$rc" != 0 ]; then
+		for log in "$top/log" "$top"/*/log; do
+			[ -f "$log" ] || continue
+			echo "# the end of the daemon's log${log#"$top"}:"
+			tail -n 60 "$log" | sed 's/^/# /'
+		done
 	fi
 	pools_destroy || rc=1
-	rm -rf "$dir"
+	rm -rf "$top"
 	exit "$rc"
 }
 
 # ---- pools, configuration, daemon ----
 
-# Pools $A and $B of the given size (default 512M), $B/sink, and a directory $dir for everything else. The daemon has a
-# shim of zfs(8) first in its PATH: see interrupt_send.
+# Pools $A and $B of the given size (default 512M), $B/sink, and a directory $top for everything else.
 setup() {
-	dir=$(mktemp -d)
+	top=$(mktemp -d) dir=$top
 	trap clean_up EXIT
 	pool_create a "${1:-512M}"
 	pool_create b "${1:-512M}"
 	A=$(pool_name a) B=$(pool_name b)
-	mkdir -m 700 "$dir/run"
-	mkdir "$dir/bin"
-	mkfifo "$dir/send-hangs" "$dir/send-go"
 	SHIM_ZFS=$(command -v zfs)
-	cp "$here/zfs-shim" "$dir/bin/zfs"
+	make_home
 	zfs create -o mountpoint=none "$B/sink"
+}
+
+# The directory $dir of one daemon. It has a shim of zfs(8) first in its PATH: see interrupt_send.
+make_home() {
+	mkdir -p "$dir/bin"
+	mkdir -m 700 "$dir/run" "$dir/run/stdinserver"
+	mkfifo "$dir/send-hangs" "$dir/send-go"
+	cp "$here/zfs-shim" "$dir/bin/zfs"
 }
 
 # The jobs come on standard input.
@@ -114,6 +122,7 @@ write_config() {
 		global:
 		  logging: [{type: stdout, level: debug, format: logfmt}]
 		  control: {sockpath: $dir/run/control}
+		  serve: {stdinserver: {sockdir: $dir/run/stdinserver}}
 	GLOBAL
 	cat >>"$dir/zrepl.yml"
 }
@@ -156,7 +165,7 @@ start_daemon() {
 	[ -z "$daemon_pid" ] || return 0
 	local at
 	at=$(log_position)
-	SHIM_ZFS=$SHIM_ZFS SHIM_DIR=$dir PATH=$dir/bin:$PATH "$zrepl" --config "$dir/zrepl.yml" daemon >>"$dir/log" 2>&1 &
+	SHIM_ZFS=$SHIM_ZFS SHIM_DIR=$dir PATH=$dir/bin:$PATH "${launch[@]}" "$zrepl" --config "$dir/zrepl.yml" daemon >>"$dir/log" 2>&1 &
 	daemon_pid=$!
 	wait_log "$at" 'msg="starting daemon"'
 }
@@ -259,7 +268,7 @@ snapshot_names() { zfs list -Hp -t snapshot -o name -s createtxg -d 1 "$1" 2>/de
 bookmarks() { zfs list -H -t bookmark -o name -s createtxg -d 1 "$1" 2>/dev/null | sed 's/^[^#]*#//'; }
 guid() { zfs get -Hp -o value guid "$1"; }
 hex_guid() { printf '%016x' "$(guid "$1")"; }
-cursor() { echo "zrepl_CURSOR_G_$(hex_guid "$1")_J_push"; }
+cursor() { echo "zrepl_CURSOR_G_$(hex_guid "$1")_J_${2:-push}"; }
 tentative() { echo "zrepl_CURSORTENTATIVE__G_$(hex_guid "$1")_J_push"; }
 # snapshot and tag of all holds on a dataset's snapshots, one a line
 holds() {
