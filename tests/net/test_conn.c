@@ -615,6 +615,67 @@ TEST(pipes_splice_into_pipes)
 	close_pair(&p);
 }
 
+TEST(bytes_go_from_a_pipe_to_the_peer_without_us)
+{
+	struct pair pairs[] = { unix_pair(), tcp_pair() };
+
+	for (size_t i = 0; i < ARRAY_LEN(pairs); i++) {
+		struct pair *p = &pairs[i];
+		cleanup(err_clear) struct err e = ERR_INIT;
+		size_t put = 0;
+		int fds[2];
+
+		make_pipe(fds);
+		REQUIRE(conn_can_splice_from(p->a, fds[0]));
+		CHECK_INT(conn_splice_from(p->a, fds[0], 9, &put, &e), CONN_PIPE_EMPTY);
+		CHECK(write(fds[1], "abcdef", 6) == 6);
+		CHECK_INT(conn_splice_from(p->a, fds[0], 4, &put, &e), CONN_OK);
+		CHECK_INT(put, 4);
+		check_reads(p->b, "abcd");
+		CHECK_INT(conn_splice_from(p->a, fds[0], 4, &put, &e), CONN_OK);
+		CHECK_INT(put, 2);
+		check_reads(p->b, "ef");
+		fd_closep(&fds[1]);
+		CHECK_INT(conn_splice_from(p->a, fds[0], 4, &put, &e), CONN_PIPE_EMPTY);
+		CHECK_INT(e.kind, ERR_NONE);
+		close_both(fds);
+		close_pair(p);
+	}
+}
+
+TEST(a_full_connection_leaves_the_rest_in_the_pipe)
+{
+	struct pair p = tcp_pair();
+	cleanup(err_clear) struct err e = ERR_INIT;
+	size_t put = 0;
+	int fds[2];
+	char c;
+
+	make_pipe(fds);
+	fill(p.a);
+	CHECK(write(fds[1], "x", 1) == 1);
+	CHECK_INT(conn_splice_from(p.a, fds[0], 1, &put, &e), CONN_AGAIN);
+	reset(&p.b);
+	CHECK(is_readable_within(p.a, 30000));
+	CHECK_INT(conn_splice_from(p.a, fds[0], 1, &put, &e), CONN_FAILED);
+	CHECK_INT(e.kind, ERR_NETWORK);
+	CHECK(read(fds[0], &c, 1) == 1 && c == 'x');
+	close_both(fds);
+	close_pair(&p);
+}
+
+TEST(what_is_announced_to_be_followed_goes_out_with_what_follows)
+{
+	struct pair p = tcp_pair();
+
+	conn_more(p.a, true);
+	write_text(p.a, "head");
+	conn_more(p.a, false);
+	write_text(p.a, "body");
+	check_reads(p.b, "headbody");
+	close_pair(&p);
+}
+
 TEST(a_connection_knows_its_peer_and_whom_the_transport_vouches_for)
 {
 	struct pair p = tcp_pair();
