@@ -1,3 +1,4 @@
+#include "cli/certs.h"
 #include "cli/config_dump.h"
 #include "cli/options.h"
 #include "conf/env.h"
@@ -36,13 +37,25 @@ static void print_indented(const char *json)
 	json_object_put(o);
 }
 
+static void print(const struct config *config, const char *format, unsigned what)
+{
+	cleanup(buf_free) struct buf out = { 0 };
+
+	config_dump(&out, config,
+		    strcmp(format, "pretty") == 0 ? what : DUMP_LOGGING | DUMP_JOBS);
+	if (strcmp(format, "json") == 0)
+		fputs(out.p, stdout);
+	else
+		print_indented(out.p);
+}
+
 static int run(const struct command *self, const char *config_path, int argc, char **argv)
 {
 	cleanup(err_clear) struct err err = ERR_INIT;
 	cleanup(config_freep) struct config *config = NULL;
-	cleanup(buf_free) struct buf out = { 0 };
 	const char *format = "", *what_word = "all";
-	bool skip_cert_check = false; /* no transport of this version has certificates */
+	bool skip_cert_check = false;
+	size_t bad_certs = 0;
 	const struct option_spec specs[] = {
 		{ "format", 0, &format, NULL },
 		{ "what", 0, &what_word, NULL },
@@ -72,20 +85,18 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		fprintf(stderr, "WARNING: %s\n", config->warnings[i]);
 	if (env_load(&env, &err) < 0)
 		return cli_fail(&err);
-	if (!*format)
-		return 0;
-	config_dump(&out, config,
-		    strcmp(format, "pretty") == 0 ? what : DUMP_LOGGING | DUMP_JOBS);
-	if (strcmp(format, "json") == 0)
-		fputs(out.p, stdout);
-	else
-		print_indented(out.p);
-	return 0;
+	if (!skip_cert_check)
+		bad_certs = certs_check(config, stderr);
+	/* compat: zrepl 0.7: what is to be shown is shown, unless it is just the jobs. */
+	if (*format && !(bad_certs > 0 && what == DUMP_JOBS))
+		print(config, format, what);
+	return bad_certs > 0 ? 1 : 0;
 }
 
 const struct command cmd_configcheck = {
 	.name = "configcheck",
-	.args = "[--format pretty|yaml|json] [--what all|config|jobs|logging]",
+	.args = "[--format pretty|yaml|json] [--what all|config|jobs|logging] "
+		"[--skip-cert-check]",
 	.summary = "check the configuration, and show how it was understood",
 	.help = "Says nothing and exits 0 if it is good.\n"
 		"\n"
@@ -94,6 +105,6 @@ const struct command cmd_configcheck = {
 		"nothing)\n"
 		"  --what PART        part to print with pretty: all, config, jobs or "
 		"logging\n"
-		"  --skip-cert-check  do not open certificate files\n",
+		"  --skip-cert-check  do not open the files of TLS\n",
 	.run = run,
 };
