@@ -1,18 +1,18 @@
 /*
  * server.h - an endpoint of this host, offered to peers: the passive side of a job.
  *
- * rpc_server_run() listens, and keeps listening: when binding fails it says why, once,
- *and tries again with growing pauses; what it is at is in its report.
+ * rpc_server_run() listens, and keeps listening: when that fails it says why, once, and
+ * tries again with growing pauses; what it is at is in its report.
  *
- *	accept --> visitor thread: handshake, banner, label --+--> control connection
- *	(limits)   (10 s each, at most)                       +--> one bulk request
+ *	accept --> visit: handshake, banner, label --+--> control connection
+ *	(limits)   (10 s each, at most)              +--> one bulk request
  *
  * Nobody blocks anybody else: each connection has threads of its own, and there are
  * bounds on all of them.  Half-open: RPC_HALF_OPEN_MAX in all; when there is no room the
  * oldest one of the origin with the most gives way to the newcomer.  Open:
- * RPC_OPEN_PER_CLIENT_MAX of one identity; one more is refused.  What a peer does wrong
- *is logged once for each connection, and not oftener than a few times a minute for one
- * origin.
+ * RPC_OPEN_PER_CLIENT_MAX of one identity, RPC_OPEN_MAX of all; one more is refused.
+ * What is wrong with a connection is logged once for each, but for one origin once a
+ * minute, and for all a few times a minute.
  *
  * When ctx is done no new connection is accepted, requests under way are cancelled, and
  * run() returns when all threads are joined.
@@ -23,7 +23,11 @@
 #include "conf/env.h"
 #include "endpoint/endpoint.h"
 
-enum { RPC_HALF_OPEN_MAX = 64, RPC_OPEN_PER_CLIENT_MAX = 256 };
+enum {
+	RPC_HALF_OPEN_MAX = 64,
+	RPC_OPEN_PER_CLIENT_MAX = 256,
+	RPC_OPEN_MAX = 1024, /* of all clients together */
+};
 
 /* The endpoint that a client of that identity talks to; the server closes it. */
 typedef struct endpoint *rpc_endpoint_fn(void *arg, const char *identity,

@@ -324,7 +324,6 @@ TEST(a_long_text_is_cut)
 	struct version snap = s1;
 	struct pdu_destroy_req req = { "a", &snap, 1 };
 	cleanup(str_freep) char *text = xcalloc(100001, 1);
-	cleanup(err_clear) struct err err = ERR_INIT;
 	cleanup(buf_free) struct buf b = { 0 };
 	cleanup(ep_destroy_results_free) struct ep_destroy_results in = { 0 };
 

@@ -105,7 +105,7 @@ static void check_send(const struct sample *s)
 
 TEST(a_send_request_that_breaks_a_rule_is_refused)
 {
-	static const struct sample rows[] = {
+	const struct sample rows[] = {
 		{ .want = NULL },
 		{ .type = 1, .has_from = true, .want = NULL },
 		/* paths */
@@ -182,7 +182,7 @@ TEST(a_send_request_that_breaks_a_rule_is_refused)
 
 TEST(a_receive_request_that_breaks_a_rule_is_refused)
 {
-	static const struct sample rows[] = {
+	const struct sample rows[] = {
 		{ .want = NULL },
 		{ .fs = VIEW(""), .want = "Filesystem: is empty" },
 		{ .fs = VIEW("a/../b"), .want = "has a component '.' or '..'" },
@@ -493,7 +493,7 @@ TEST(the_shortest_filesystems_of_a_pool_are_not_too_many)
 
 TEST(bytes_that_are_no_protobuf_are_refused)
 {
-	static const struct view rows[] = {
+	const struct view rows[] = {
 		VIEW("\x0a"),
 		VIEW("\x0a\x05tank"),
 		VIEW("\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),

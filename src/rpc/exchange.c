@@ -1,0 +1,42 @@
+#include "rpc/exchange.h"
+
+#include "rpc/frame.h"
+#include "rpc/utf8.h"
+
+static const char ok[] = "HANDLER OK\n", failed[] = "HANDLER ERROR:\n";
+
+/* Is it there?  Then it is taken off. */
+static bool skip(struct view *text, const char *start)
+{
+	size_t n = strlen(start);
+
+	if (text->len < n || memcmp(text->p, start, n) != 0)
+		return false;
+	*text = (struct view){ text->p + n, text->len - n };
+	return true;
+}
+
+void exchange_put_ok(struct buf *head)
+{
+	buf_put(head, ok, strlen(ok));
+}
+
+void exchange_put_error(struct buf *head, const char *why)
+{
+	buf_put(head, failed, strlen(failed));
+	utf8_put(head, view_of(why), FRAME_ERROR_TEXT_MAX);
+}
+
+int exchange_get_head(struct view head, struct err *err)
+{
+	cleanup(buf_free) struct buf why = { 0 };
+
+	if (skip(&head, ok)) /* peers look no further either */
+		return 0;
+	if (!skip(&head, failed))
+		return err_set(err, ERR_PROTOCOL,
+			       "a response begins neither with OK nor with an error");
+	utf8_put(&why, head, FRAME_ERROR_TEXT_MAX);
+	return err_set(err, ERR_REMOTE, "%s",
+		       why.len > 0 ? buf_str(&why) : "the peer does not say why");
+}
