@@ -2,6 +2,7 @@
 
 #include "base/thread.h"
 #include "loopback.h"
+#include "talk.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -47,31 +48,15 @@ static void close_both(int fds[2])
 	fd_closep(&fds[1]);
 }
 
-/* The n-th byte of what goes through in these tests. */
-static char nth(size_t n)
-{
-	return (char)(n * 7 + n / 251);
-}
-
-static bool is_pattern(const char *p, size_t n, size_t at)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (p[i] != nth(at + i))
-			return false;
-	}
-	return true;
-}
-
 static enum conn_result write_pattern(struct conn *c, size_t at, size_t n, size_t *put)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
-	char chunk[8 * 1024];
+	uint8_t chunk[8 * 1024];
 	size_t used = n < sizeof(chunk) ? n : sizeof(chunk);
 	struct iovec v[2] = { { chunk, used / 3 },
 			      { chunk + used / 3, used - used / 3 } };
 
-	for (size_t i = 0; i < used; i++)
-		chunk[i] = nth(at + i);
+	fill_pattern(chunk, used, at);
 	return conn_write(c, v, 2, put, &e);
 }
 
@@ -120,35 +105,6 @@ static bool is_readable_within(const struct conn *c, int ms)
 	return poll(fds, n, ms) > 0;
 }
 
-static void write_text(struct conn *c, const char *text)
-{
-	struct err e = ERR_INIT;
-	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
-
-	CHECK(conn_write_all(ctx, c, text, strlen(text), &e) == 0);
-}
-
-static void check_reads(struct conn *c, const char *text)
-{
-	cleanup(err_clear) struct err e = ERR_INIT;
-	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
-	char got[64] = "";
-
-	ctx_set_timeout(ctx, 30000);
-	CHECK(conn_read_all(ctx, c, got, strlen(text), &e) == 0);
-	CHECK_STR(got, text);
-}
-
-static void check_end(struct conn *c)
-{
-	cleanup(err_clear) struct err e = ERR_INIT;
-	char byte;
-	size_t got;
-
-	CHECK(is_readable_within(c, 30000));
-	CHECK_INT(conn_read(c, &byte, 1, &got, &e), CONN_END);
-}
-
 TEST(a_half_close_ends_one_direction_after_its_last_byte)
 {
 	struct pair pairs[] = { unix_pair(), tcp_pair() };
@@ -157,16 +113,16 @@ TEST(a_half_close_ends_one_direction_after_its_last_byte)
 		struct pair *p = &pairs[i];
 		struct err e = ERR_INIT;
 
-		write_text(p->a, "last");
+		check_writes(p->a, "last");
 		CHECK_INT(conn_finish(p->a, &e), CONN_OK);
 		CHECK_INT(conn_finish(p->a, &e), CONN_OK);
 		check_reads(p->b, "last");
-		check_end(p->b);
-		check_end(p->b);
-		write_text(p->b, "answer");
+		check_ends(p->b);
+		check_ends(p->b);
+		check_writes(p->b, "answer");
 		check_reads(p->a, "answer");
 		conn_close(TAKE(p->b));
-		check_end(p->a);
+		check_ends(p->a);
 		close_pair(p);
 	}
 }
@@ -224,7 +180,7 @@ static void check_transfer(struct pair *p, int pipe[2], size_t total, size_t wan
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	size_t sent = 0, came = 0, spliced = 0, got;
-	char chunk[4 * 1024];
+	uint8_t chunk[4 * 1024];
 	bool ended = false;
 
 	while (!ended || came < spliced) {
@@ -234,7 +190,7 @@ static void check_transfer(struct pair *p, int pipe[2], size_t total, size_t wan
 
 		n += conn_poll(p->b, !ended, false, fds + n);
 		fds[n++] = (struct pollfd){ pipe[0], POLLIN, 0 };
-		REQUIRE(conn_ready(p->b) || poll(fds, n, 30000) > 0);
+		REQUIRE(conn_ready(p->b) || poll(fds, n, PATIENCE_MS) > 0);
 		if (sent < total &&
 		    write_pattern(p->a, sent, total - sent, &got) == CONN_OK)
 			sent += got;
@@ -297,8 +253,8 @@ TEST(what_finds_the_pipe_full_stays_and_comes_first)
 	char c[4];
 
 	make_pipe(fds);
-	write_text(p.a, "abcdef");
-	CHECK(is_readable_within(p.b, 30000));
+	check_writes(p.a, "abcdef");
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	empty_pipe(fds[0], fill_pipe(fds[1]) - 1); /* leaves one byte */
 	CHECK_INT(conn_splice(p.b, fds[1], 2, &got, &e), CONN_OK);
 	CHECK_INT(got, 2);
@@ -325,8 +281,8 @@ TEST(what_was_taken_off_the_wire_and_found_no_room_is_kept)
 	out = fds[1];
 	target = conn_of_fds(fds[1], fds[1], "target", NULL);
 	filled = fill(target);
-	write_text(p.a, "abc");
-	CHECK(is_readable_within(p.b, 30000));
+	check_writes(p.a, "abc");
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	CHECK_INT(conn_splice(p.b, out, 9, &got, &e), CONN_PIPE_FULL);
 	CHECK(conn_ready(p.b));
 	CHECK_INT(conn_read(p.b, &c, 1, &got, &e), CONN_OK);
@@ -339,8 +295,8 @@ TEST(what_was_taken_off_the_wire_and_found_no_room_is_kept)
 	check_reads(p.b, "c");
 	CHECK(!conn_ready(p.b));
 	fd_closep(&fds[0]);
-	write_text(p.a, "d");
-	CHECK(is_readable_within(p.b, 30000));
+	check_writes(p.a, "d");
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	CHECK_INT(conn_splice(p.b, out, 9, &got, &e), CONN_PIPE_CLOSED);
 	conn_close(target);
 	close_pair(&p);
@@ -356,8 +312,8 @@ TEST(a_pipe_that_nobody_reads_is_told_from_a_connection_that_broke)
 	make_pipe(fds);
 	fd_closep(&fds[0]);
 	CHECK_INT(conn_splice(p.b, fds[1], 9, &got, &e), CONN_PIPE_CLOSED);
-	write_text(p.a, "here");
-	CHECK(is_readable_within(p.b, 30000));
+	check_writes(p.a, "here");
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	CHECK_INT(conn_splice(p.b, fds[1], 9, &got, &e), CONN_PIPE_CLOSED);
 	CHECK_INT(e.kind, ERR_NONE);
 	check_reads(p.b, "here");
@@ -387,7 +343,7 @@ TEST(a_reset_is_an_error_of_the_network_that_names_the_peer)
 
 		make_pipe(fds);
 		reset(&p.a);
-		CHECK(is_readable_within(p.b, 30000));
+		CHECK(is_readable_within(p.b, PATIENCE_MS));
 		if (how == 0)
 			r = conn_read(p.b, &byte, 1, &got, &e);
 		else if (how == 1)
@@ -425,12 +381,12 @@ TEST(a_wish_for_many_bytes_does_not_lose_a_short_tail)
 	struct err e = ERR_INIT;
 
 	conn_want(p.b, 100000);
-	write_text(p.a, "tail");
+	check_writes(p.a, "tail");
 	CHECK(!is_readable_within(p.b, 0));
 	CHECK_INT(conn_finish(p.a, &e), CONN_OK);
-	CHECK(is_readable_within(p.b, 30000));
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	check_reads(p.b, "tail");
-	check_end(p.b);
+	check_ends(p.b);
 	close_pair(&p);
 }
 
@@ -439,13 +395,13 @@ TEST(a_wish_is_over_when_another_one_replaces_it)
 	struct pair p = tcp_pair();
 
 	conn_want(p.b, 6);
-	write_text(p.a, "abc");
+	check_writes(p.a, "abc");
 	CHECK(!is_readable_within(p.b, 0));
 	conn_want(p.b, 3);
-	CHECK(is_readable_within(p.b, 30000));
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	conn_want(p.b, 6);
-	write_text(p.a, "def");
-	CHECK(is_readable_within(p.b, 30000));
+	check_writes(p.a, "def");
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	check_reads(p.b, "abcdef");
 	close_pair(&p);
 }
@@ -457,7 +413,7 @@ TEST(an_immoderate_wish_ends_when_the_buffer_is_full)
 
 	conn_want(p.b, SIZE_MAX);
 	CHECK(fill(p.a) > 0);
-	CHECK(is_readable_within(p.b, 30000));
+	CHECK(is_readable_within(p.b, PATIENCE_MS));
 	close_pair(&p);
 }
 
@@ -466,7 +422,7 @@ TEST(reading_exactly_so_many_bytes_forgets_a_larger_wish)
 	struct pair p = tcp_pair();
 
 	conn_want(p.b, 1000);
-	write_text(p.a, "few");
+	check_writes(p.a, "few");
 	check_reads(p.b, "few");
 	close_pair(&p);
 }
@@ -478,7 +434,7 @@ TEST(reading_so_many_bytes_fails_when_the_end_comes_first)
 	cleanup(err_clear) struct err e = ERR_INIT;
 	char got[8];
 
-	write_text(p.a, "abc");
+	check_writes(p.a, "abc");
 	conn_close(TAKE(p.a));
 	CHECK(conn_read_all(ctx, p.b, got, 4, &e) < 0);
 	CHECK_INT(e.kind, ERR_NETWORK);
@@ -531,9 +487,8 @@ TEST(writing_so_many_bytes_waits_for_room)
 	cleanup(str_freep) char *bytes = xcalloc(1, N), *got = xcalloc(1, N);
 	struct sender s = { .c = p.a, .bytes = bytes, .n = N };
 
-	for (size_t i = 0; i < N; i++)
-		bytes[i] = nth(i);
-	ctx_set_timeout(ctx, 30000);
+	fill_pattern((uint8_t *)bytes, N, 0);
+	ctx_set_timeout(ctx, PATIENCE_MS);
 	thread_start(&s.thread, "sender", send_all, &s);
 	CHECK(conn_read_all(ctx, p.b, got, N, &e) == 0);
 	thread_join(&s.thread);
@@ -548,7 +503,7 @@ TEST(bytes_are_flushed_when_the_other_kernel_or_reader_has_them)
 	int ends[2], in;
 
 	CHECK(conn_is_flushed(p.a));
-	write_text(p.a, "abc");
+	check_writes(p.a, "abc");
 	CHECK(!conn_is_flushed(p.a));
 	check_reads(p.b, "abc");
 	CHECK(conn_is_flushed(p.a));
@@ -562,7 +517,7 @@ TEST(bytes_are_flushed_when_the_other_kernel_or_reader_has_them)
 	make_pipe(ends);
 	in = dup(ends[0]);
 	c = conn_of_fds(ends[0], ends[1], "pipe", NULL);
-	write_text(c, "abc");
+	check_writes(c, "abc");
 	CHECK(!conn_is_flushed(c));
 	empty_pipe(in, 3);
 	CHECK(conn_is_flushed(c));
@@ -583,13 +538,13 @@ TEST(two_pipes_are_a_connection_too)
 	make_pipe(back);
 	p.a = conn_of_fds(back[0], there[1], "ssh root@host", NULL);
 	p.b = conn_of_fds(there[0], back[1], "client1", "client1");
-	write_text(p.a, "ping");
+	check_writes(p.a, "ping");
 	check_reads(p.b, "ping");
 	CHECK_INT(conn_finish(p.a, &e), CONN_OK);
 	CHECK_INT(conn_finish(p.a, &e), CONN_OK);
 	CHECK(conn_is_flushed(p.a));
-	check_end(p.b);
-	write_text(p.b, "pong");
+	check_ends(p.b);
+	check_writes(p.b, "pong");
 	check_reads(p.a, "pong");
 	CHECK_INT(conn_write(p.a, &v, 1, &put, &late), CONN_FAILED);
 	CHECK_INT(late.kind, ERR_INTERNAL);
@@ -656,7 +611,7 @@ TEST(a_full_connection_leaves_the_rest_in_the_pipe)
 	CHECK(write(fds[1], "x", 1) == 1);
 	CHECK_INT(conn_splice_from(p.a, fds[0], 1, &put, &e), CONN_AGAIN);
 	reset(&p.b);
-	CHECK(is_readable_within(p.a, 30000));
+	CHECK(is_readable_within(p.a, PATIENCE_MS));
 	CHECK_INT(conn_splice_from(p.a, fds[0], 1, &put, &e), CONN_FAILED);
 	CHECK_INT(e.kind, ERR_NETWORK);
 	CHECK(read(fds[0], &c, 1) == 1 && c == 'x');
@@ -669,9 +624,9 @@ TEST(what_is_announced_to_be_followed_goes_out_with_what_follows)
 	struct pair p = tcp_pair();
 
 	conn_more(p.a, true);
-	write_text(p.a, "head");
+	check_writes(p.a, "head");
 	conn_more(p.a, false);
-	write_text(p.a, "body");
+	check_writes(p.a, "body");
 	check_reads(p.b, "headbody");
 	close_pair(&p);
 }
