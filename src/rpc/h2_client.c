@@ -425,7 +425,7 @@ int h2_client_feed(struct h2_client *c, const void *p, size_t n, int64_t now,
 {
 	if (h2_session_feed(&c->session, p, n, now, err) < 0)
 		return -1;
-	if (c->session.peer_goodbye && !c->calls)
+	if (c->session.peer_left || (c->session.peer_goodbye && !c->calls))
 		return err_set(err, ERR_NETWORK, "peer ends the connection");
 	return 0;
 }

@@ -532,7 +532,7 @@ size_t h2_server_pending(const struct h2_server *s)
 
 bool h2_server_is_done(const struct h2_server *s)
 {
-	return s->session.peer_goodbye && !s->streams;
+	return s->session.peer_left || (s->session.peer_goodbye && !s->streams);
 }
 
 void h2_server_goodbye(struct h2_server *s)

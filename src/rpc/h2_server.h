@@ -56,7 +56,7 @@ int h2_server_tick(struct h2_server *s, int64_t now, int64_t *next, struct err *
 bool h2_server_is_choked(const struct h2_server *s);
 /* For more replies: H2_REPLY_BYTES_MAX is not reached.  Until then, begin no work. */
 bool h2_server_has_room(const struct h2_server *s);
-/* The peer said goodbye, and nothing is left to be answered. */
+/* The peer said goodbye, and nothing is left that it would take an answer to. */
 bool h2_server_is_done(const struct h2_server *s);
 size_t h2_server_pending(const struct h2_server *s); /* requests not answered yet */
 void h2_server_goodbye(struct h2_server *s);

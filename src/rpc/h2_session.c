@@ -93,11 +93,31 @@ int h2_check(int rv)
 	return rv;
 }
 
+/*
+ * Clients of zrepl 0.7 leave with a GOAWAY whose last stream is 2^31-1, which is no
+ * stream of a server's, and so the library ends the connection.  They have closed it
+ * already, and what they had called for is of no use to them: it is a goodbye all the
+ * same.
+ */
+static int on_invalid(nghttp2_session *ng, const nghttp2_frame *f, int code, void *user)
+{
+	struct h2_session *s = user;
+
+	(void)ng;
+	(void)code;
+	if (f->hd.type == NGHTTP2_GOAWAY) {
+		h2_session_received(s, f);
+		s->peer_left = true;
+	}
+	return 0;
+}
+
 nghttp2_session_callbacks *h2_callbacks_new(void)
 {
 	nghttp2_session_callbacks *cb;
 
 	h2_check(nghttp2_session_callbacks_new(&cb));
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(cb, on_invalid);
 	return cb;
 }
 
@@ -198,7 +218,7 @@ static void fill(struct h2_session *s)
 	const uint8_t *p;
 	ssize_t n = 0;
 
-	while (s->out.len < H2_OUT_FILL) {
+	while (s->out.len < H2_OUT_FILL && !s->peer_left) {
 		n = nghttp2_session_mem_send(s->ng, &p);
 		if (n <= 0)
 			break;

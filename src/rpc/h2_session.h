@@ -46,6 +46,7 @@ struct h2_session {
 	struct buf out;
 	struct err why; /* it is over; ERR_NONE: it is not */
 	bool peer_goodbye;
+	bool peer_left; /* and what it said was its last word, and ours */
 	struct h2_meter meter;
 	int64_t idle_ms;       /* silence before a ping */
 	int64_t heard, pinged; /* pinged: -1 when there is none to be answered */
