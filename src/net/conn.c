@@ -57,6 +57,7 @@ enum conn_result conn_failed(int errnum, struct err *err)
 	const char *why = strerrordesc_np(errnum);
 
 	switch (errnum) {
+	case EADDRNOTAVAIL: /* no port is left, for now */
 	case ECONNABORTED:
 	case ECONNREFUSED:
 	case ECONNRESET:
