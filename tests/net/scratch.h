@@ -6,7 +6,7 @@
 #ifndef SCRATCH_H
 #define SCRATCH_H
 
-#include "base/buf.h"
+#include "base/parse.h"
 #include "tap.h"
 
 #include <dirent.h>
@@ -52,14 +52,14 @@ static inline char *scratch_read(const char *name)
 {
 	cleanup(str_freep) char *path = scratch_path(name);
 	cleanup(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct buf b = { 0 };
+	cleanup(buf_free) struct buf b = { 0 };
 	ssize_t n;
 
 	if (fd < 0)
 		return NULL;
 	while ((n = read(fd, buf_reserve(&b, 4096), 4096)) > 0)
 		buf_added(&b, (size_t)n);
-	return buf_take(&b);
+	return view_dup(buf_view(&b));
 }
 
 static inline void scratch_forget(const char *name)
