@@ -51,21 +51,23 @@ static inline void check_reads(struct conn *c, const char *text)
 	CHECK_STR(got, text);
 }
 
+static inline bool wait_readable(const struct conn *c)
+{
+	struct pollfd fds[CONN_FDS];
+	nfds_t n = conn_poll(c, true, false, fds);
+
+	return CHECK(conn_ready(c) || poll(fds, n, PATIENCE_MS) > 0);
+}
+
 /* What comes next, once it is there. */
 static inline enum conn_result wait_read(struct conn *c, void *p, size_t n, size_t *got,
 					 struct err *err)
 {
-	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
 	enum conn_result r;
 
-	ctx_set_timeout(ctx, PATIENCE_MS);
-	while ((r = conn_read(c, p, n, got, err)) == CONN_AGAIN) {
-		struct pollfd fds[CONN_FDS];
-		nfds_t k = conn_poll(c, true, false, fds);
-
-		if (!conn_ready(c) && ctx_poll(ctx, fds, k, -1, err) < 0)
-			return CONN_FAILED;
-	}
+	while ((r = conn_read(c, p, n, got, err)) == CONN_AGAIN)
+		if (!wait_readable(c))
+			break;
 	return r;
 }
 

@@ -98,6 +98,7 @@ static inline void side_limit(struct side *s, int version)
 struct pair {
 	struct conn *server, *client;
 	struct err server_err, client_err; /* where there is none */
+	int server_fd, client_fd;          /* the conns' own */
 };
 
 static inline void pair_fini(struct pair *p)
@@ -135,7 +136,10 @@ static inline void greet(void *arg)
 static inline struct pair pair_over(struct side *server, struct side *client,
 				    int server_fd, int client_fd)
 {
-	struct pair p = { .server_err = ERR_INIT, .client_err = ERR_INIT };
+	struct pair p = { .server_err = ERR_INIT,
+			  .client_err = ERR_INIT,
+			  .server_fd = server_fd,
+			  .client_fd = client_fd };
 	struct greeter g = { .side = server, .fd = server_fd, .pair = &p };
 	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
 	char byte;
@@ -160,7 +164,7 @@ static inline struct pair pair_new(struct side *server, struct side *client)
 }
 
 /* Two machines that trust each other, connected.  pair_fini(). */
-static inline struct pair good_pair(int version)
+static inline struct pair good_pair_over(int version, int server_fd, int client_fd)
 {
 	cleanup(side_freep) struct side *server =
 		server_new("bob.crt", "alice.crt", "bob");
@@ -170,12 +174,20 @@ static inline struct pair good_pair(int version)
 
 	if (version)
 		side_limit(client, version);
-	p = pair_new(server, client);
+	p = pair_over(server, client, server_fd, client_fd);
 	CHECK_STR(err_msg(&p.server_err), "no error");
 	CHECK_STR(err_msg(&p.client_err), "no error");
 	if (!p.server || !p.client)
 		abort(); /* nothing can be tested on it */
 	return p;
+}
+
+static inline struct pair good_pair(int version)
+{
+	int a, b;
+
+	loopback_pair(&a, &b);
+	return good_pair_over(version, a, b);
 }
 
 #endif
