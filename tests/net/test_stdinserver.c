@@ -251,7 +251,6 @@ TEST(the_daemons_half_close_is_seen_only_when_it_has_closed)
 TEST(the_daemon_closes_both_descriptors_before_it_lets_the_proxy_go)
 {
 	/* As the proxy we keep nothing, and so see the daemon's copies. */
-	cleanup(err_clear) struct err e = ERR_INIT;
 	struct bench b;
 	struct conn *c;
 	struct pollfd p;
