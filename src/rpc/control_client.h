@@ -19,6 +19,11 @@ struct control_client;
 /* Borrowed until _close(). */
 struct control_client *control_client_open(struct connector *to, const struct env *env,
 					   const struct log *log) must_check;
+/* A connection whose hello is done; called by one thread at a time. */
+typedef struct conn *control_dial_fn(struct ctx *ctx, void *arg, struct err *err);
+/* The same with connections of another origin, for tests. */
+struct control_client *control_client_open_with(control_dial_fn *dial, void *arg,
+						const struct log *log) must_check;
 void control_client_close(struct control_client *c); /* says goodbye; NULL is fine */
 
 enum { CONTROL_IN_FLIGHT_MAX = 64 }; /* of one control_calls() */

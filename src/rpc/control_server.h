@@ -6,7 +6,8 @@
  * answered while zfs(8) runs.
  *
  * Requests of one method that wait together are handed over together: what a peer asks
- * for filesystem by filesystem is often one question to zfs(8).
+ * for filesystem by filesystem is often one question to zfs(8).  While some of a batched
+ * method are handled, those that come gather.  One with a timeout goes alone.
  */
 #ifndef RPC_CONTROL_SERVER_H
 #define RPC_CONTROL_SERVER_H
@@ -20,7 +21,8 @@ enum { CONTROL_WORKERS = 4 };
 struct control_request {
 	const char *path; /* "/Replication/Ping" */
 	struct view body;
-	struct buf reply; /* a protobuf, when err.kind is ERR_NONE */
+	struct buf reply; /* a protobuf, when err.kind is ERR_NONE; what is larger than a
+			     message may be is refused by the server */
 	struct err err; /* ERR_NOT_FOUND with no_such_method: UNIMPLEMENTED; ERR_PROTOCOL:
 			   INTERNAL; else UNKNOWN with its text */
 	bool no_such_method;
@@ -38,9 +40,9 @@ struct control_service {
 };
 
 /*
- * Takes c, whose hello is done.  0: the peer said goodbye, or ctx is done (then the
- * handlers are cancelled); -1: why it ended otherwise, for the log.  All threads are
- * gone.
+ * Takes c, whose hello is done.  0: the peer said goodbye or ended with nothing left to
+ * answer, or ctx is done (then the handlers are cancelled); -1: why it ended otherwise,
+ * for the log.  All threads are gone.
  */
 int control_serve(struct ctx *ctx, struct conn *c, const struct control_service *s,
 		  struct err *err);
