@@ -17,7 +17,7 @@ struct running {
 	struct ctx *ctx;
 	struct job **jobs;
 	size_t n_jobs;
-	struct local_offers local;
+	struct offers offers;
 };
 
 /* Signals become readable, and are not ignored, whatever our parent did; SIGPIPE becomes
@@ -85,39 +85,37 @@ static void complete_path(void)
 	setenv("PATH", b.p, 1);
 }
 
-static bool is_sink(const struct job *j)
+static void stop_kind(struct running *r, bool is_passive)
 {
-	return job_conf(j)->type == JOB_SINK;
+	for (size_t i = 0; i < r->n_jobs; i++)
+		if (job_is_passive(r->jobs[i]) == is_passive)
+			job_stop(r->jobs[i]);
 }
 
-/* Sinks last: an active job may still be using one until it has stopped. */
+/* Passive ones last: an active job may still be using one until it has stopped. */
 static void stop_jobs(struct running *r)
 {
 	ctx_cancel(r->ctx);
-	for (size_t i = 0; i < r->n_jobs; i++)
-		if (!is_sink(r->jobs[i]))
-			job_stop(r->jobs[i]);
-	for (size_t i = 0; i < r->n_jobs; i++)
-		if (is_sink(r->jobs[i]))
-			job_stop(r->jobs[i]);
+	stop_kind(r, false);
+	stop_kind(r, true);
 }
 
 static void free_jobs(struct running *r)
 {
 	for (size_t i = 0; i < r->n_jobs; i++)
-		if (!is_sink(r->jobs[i]))
+		if (!job_is_passive(r->jobs[i]))
 			job_free(TAKE(r->jobs[i]));
 	for (size_t i = 0; i < r->n_jobs; i++)
 		job_free(r->jobs[i]);
 	free(r->jobs);
-	local_offers_free(&r->local);
+	offers_free(&r->offers);
 	ctx_free(r->ctx);
 }
 
 static void make_jobs(struct running *r, const struct config *config,
 		      struct job_surroundings *s)
 {
-	s->local = &r->local;
+	s->offers = &r->offers;
 	r->ctx = ctx_new(NULL);
 	r->jobs = xcalloc(config->n_jobs, sizeof(struct job *));
 	for (; r->n_jobs < config->n_jobs; r->n_jobs++)
@@ -169,8 +167,10 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	for (size_t i = 0; i < config->n_warnings; i++)
 		log_warn(&log, "%s", config->warnings[i]);
 
-	make_jobs(&r, config,
-		  &(struct job_surroundings){ .zfs = zfs, .env = env, .log = log });
+	make_jobs(
+		&r, config,
+		&(struct job_surroundings){
+			.zfs = zfs, .env = env, .global = &config->global, .log = log });
 	control = control_start(
 		&(struct control_opts){
 			.sockpath = config->global.control_sockpath,

@@ -217,11 +217,19 @@ static void put_snapper(struct jsonw *w, const char *key, bool has,
 
 /* ---- the document ---- */
 
-static void put_both_sides(struct jsonw *w, const struct job_status *s)
+static void put_listener(struct jsonw *w, bool has, const struct rpc_server_report *r)
 {
-	put_replication(w, s->has_replication, &s->replication);
-	put_pruner(w, "PruningSender", s->has_prune_sender, &s->prune_sender);
-	put_pruner(w, "PruningReceiver", s->has_prune_receiver, &s->prune_receiver);
+	jsonw_key(w, "Listener");
+	if (!has) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_object(w);
+	put_str(w, "Address", r->address);
+	put_str(w, "Error", err_is(&r->error, ERR_NONE) ? "" : err_msg(&r->error));
+	jsonw_member_u64(w, "HalfOpen", r->half_open);
+	jsonw_member_u64(w, "Open", r->open);
+	jsonw_end(w);
 }
 
 void status_json_job(struct jsonw *w, const struct job_status *s)
@@ -232,21 +240,21 @@ void status_json_job(struct jsonw *w, const struct job_status *s)
 	jsonw_object(w);
 	switch (s->type) {
 	case JOB_PUSH:
-		put_both_sides(w, s);
-		put_snapper(w, "Snapshotting", s->has_snapper, &s->snapper);
-		break;
 	case JOB_PULL:
-		put_both_sides(w, s);
+		put_replication(w, s->has_replication, &s->replication);
+		put_pruner(w, "PruningSender", s->has_prune_sender, &s->prune_sender);
+		put_pruner(w, "PruningReceiver", s->has_prune_receiver,
+			   &s->prune_receiver);
+		put_snapper(w, "Snapshotting", s->has_snapper, &s->snapper);
 		break;
 	case JOB_SNAP:
 		put_pruner(w, "Pruning", s->has_prune, &s->prune);
 		put_snapper(w, "Snapshotting", s->has_snapper, &s->snapper);
 		break;
 	case JOB_SINK:
-		jsonw_member_null(w, "Snapper");
-		break;
 	case JOB_SOURCE:
 		put_snapper(w, "Snapper", s->has_snapper, &s->snapper);
+		put_listener(w, s->has_listener, &s->listener);
 		break;
 	}
 	jsonw_end(w);

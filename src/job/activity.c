@@ -30,6 +30,24 @@ bool activity_trigger(struct activity *a)
 	return was_idle;
 }
 
+enum activity_queued activity_queue(struct activity *a)
+{
+	enum activity_queued r = ACTIVITY_WAITS;
+
+	pthread_mutex_lock(&a->lock);
+	if (a->state == ACTIVITY_BUSY && !a->is_queued) {
+		a->is_queued = true;
+		r = ACTIVITY_QUEUED;
+	} else if (a->state == ACTIVITY_IDLE) {
+		a->state = ACTIVITY_WOKEN;
+		r = ACTIVITY_STARTS;
+	}
+	pthread_mutex_unlock(&a->lock);
+	if (r == ACTIVITY_STARTS)
+		wake_signal(&a->wake);
+	return r;
+}
+
 bool activity_reset(struct activity *a)
 {
 	bool was_busy;
@@ -59,10 +77,16 @@ struct ctx *activity_begin(struct activity *a, struct ctx *ctx, struct err *err)
 
 void activity_end(struct activity *a, struct ctx *run)
 {
+	bool again;
+
 	pthread_mutex_lock(&a->lock);
 	assert(a->run == run);
-	a->state = ACTIVITY_IDLE;
+	again = a->is_queued;
+	a->state = again ? ACTIVITY_WOKEN : ACTIVITY_IDLE;
+	a->is_queued = false;
 	a->run = NULL;
 	pthread_mutex_unlock(&a->lock);
+	if (again)
+		wake_signal(&a->wake);
 	ctx_free(run);
 }

@@ -4,8 +4,9 @@
  *	idle --trigger--> woken --begin--> busy --end--> idle
  *	                                    | reset: its ctx is cancelled
  *
- * A trigger while woken or busy is refused, not queued (compat: zrepl 0.7).  One thread
- * runs the activity; any thread may trigger and reset.
+ * A trigger while woken or busy is refused (compat: zrepl 0.7).  activity_queue() is the
+ * trigger that is remembered while busy, once: from busy to woken.  One thread runs the
+ * activity; any thread may trigger and reset.
  */
 #ifndef JOB_ACTIVITY_H
 #define JOB_ACTIVITY_H
@@ -21,6 +22,7 @@ struct activity {
 	pthread_mutex_t lock;
 	enum activity_state state; /* guarded by lock */
 	struct ctx *run;           /* while busy, guarded by lock */
+	bool is_queued;            /* while busy: once more; guarded by lock */
 	struct wake wake;
 };
 
@@ -28,7 +30,13 @@ void activity_init(struct activity *a);
 void activity_fini(struct activity *a);
 
 bool activity_trigger(struct activity *a); /* false: woken or busy already */
-bool activity_reset(struct activity *a);   /* false: not busy */
+enum activity_queued {
+	ACTIVITY_STARTS, /* was idle, is woken */
+	ACTIVITY_QUEUED, /* is busy, and will be again */
+	ACTIVITY_WAITS,  /* has not begun, or is queued already */
+};
+enum activity_queued activity_queue(struct activity *a);
+bool activity_reset(struct activity *a); /* false: not busy */
 
 /*
  * Wait for a trigger, then become busy.  The ctx of this run, a child of ctx, is the

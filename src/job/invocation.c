@@ -1,14 +1,13 @@
 #include "job/invocation.h"
 
-#include "endpoint/sender.h"
 #include "zfs/stream.h"
 
 struct invocation {
 	atomic_uint refs;
 	pthread_mutex_t lock;          /* guards the pointers, not what they point to */
-	struct replication *repl;      /* push */
-	struct pruner *prune_sender;   /* push */
-	struct pruner *prune_receiver; /* push */
+	struct replication *repl;      /* push, pull */
+	struct pruner *prune_sender;   /* push, pull */
+	struct pruner *prune_receiver; /* push, pull */
 	struct pruner *prune;          /* snap */
 };
 
@@ -69,81 +68,58 @@ static void prune(struct ctx *ctx, struct invocation *i, struct pruner **slot,
 	pruner_run(ctx, p, &err); /* logs what fails, and reports it */
 }
 
-static struct endpoint *open_sender(const struct conf_job *conf,
-				    const struct job_surroundings *s,
-				    const struct log *log)
+/* Only guarantee_nothing leaves no cursor; it is enough if either step may. */
+static bool may_lack_cursor(const struct conf_replication *r)
 {
-	return sender_new(&(struct sender_opts){
-		.job = conf->name,
-		.filter = &conf->filesystems,
-		.flags = &conf->send,
-		.zfs = s->zfs,
-		.log = log_with_subsystem(log, "endpoint"),
-	});
+	return r->protect_initial == PROTECTION_NOTHING ||
+	       r->protect_incremental == PROTECTION_NOTHING;
 }
 
-void invocation_push(struct ctx *ctx, struct invocation *i, const struct conf_job *conf,
-		     const struct job_surroundings *s, const struct log *log)
+void invocation_replicate(struct ctx *ctx, struct invocation *i,
+			  const struct job_core *core, struct endpoint *sender,
+			  struct endpoint *receiver)
 {
-	cleanup(ep_closep) struct endpoint *sender = open_sender(conf, s, log);
-	cleanup(ep_closep) struct endpoint *receiver = NULL;
-	cleanup(err_clear) struct err err = ERR_INIT;
-	/* Only guarantee_nothing leaves no cursor; it is enough if either step may. */
-	bool no_cursor = conf->replication.protect_initial == PROTECTION_NOTHING ||
-			 conf->replication.protect_incremental == PROTECTION_NOTHING;
+	const struct conf_job *conf = core->conf;
+	struct pruner_opts side = {
+		.sender = sender,
+		.cursor_may_be_missing = may_lack_cursor(&conf->replication),
+		.log = log_with_subsystem(&core->log, "pruning"),
+	};
 
-	receiver = local_connect(s->local, &conf->connect, &err);
-	if (!receiver) {
-		log_at(log, LOG_ERROR, LOG_FIELDS({ "err", err_msg(&err) }),
-		       "cannot connect");
-		return;
-	}
 	replicate(ctx, i,
 		  &(struct replication_opts){
 			  .sender = sender,
 			  .receiver = receiver,
 			  .conf = &conf->replication,
-			  .env = s->env,
-			  .log = log_with_subsystem(log, "repl"),
+			  .env = core->s->env,
+			  .log = log_with_subsystem(&core->log, "repl"),
 			  .decode_token = decode_token,
-			  .decode_arg = s->zfs,
+			  .decode_arg = core->s->zfs,
 		  });
 	if (ctx_done(ctx))
 		return;
-	prune(ctx, i, &i->prune_sender,
-	      &(struct pruner_opts){
-		      .side = PRUNE_SENDER,
-		      .target = sender,
-		      .sender = sender,
-		      .rules = &conf->keep_sender,
-		      .cursor_may_be_missing = no_cursor,
-		      .log = log_with_subsystem(log, "pruning"),
-	      });
+	side.side = PRUNE_SENDER;
+	side.target = sender;
+	side.rules = &conf->keep_sender;
+	prune(ctx, i, &i->prune_sender, &side);
 	if (ctx_done(ctx))
 		return;
-	prune(ctx, i, &i->prune_receiver,
-	      &(struct pruner_opts){
-		      .side = PRUNE_RECEIVER,
-		      .target = receiver,
-		      .sender = sender,
-		      .rules = &conf->keep_receiver,
-		      .cursor_may_be_missing = no_cursor,
-		      .log = log_with_subsystem(log, "pruning"),
-	      });
+	side.side = PRUNE_RECEIVER;
+	side.target = receiver;
+	side.rules = &conf->keep_receiver;
+	prune(ctx, i, &i->prune_receiver, &side);
 }
 
-void invocation_snap(struct ctx *ctx, struct invocation *i, const struct conf_job *conf,
-		     const struct job_surroundings *s, const struct log *log)
+void invocation_prune(struct ctx *ctx, struct invocation *i, const struct job_core *core,
+		      struct endpoint *local)
 {
-	cleanup(ep_closep) struct endpoint *local = open_sender(conf, s, log);
-
 	prune(ctx, i, &i->prune,
 	      &(struct pruner_opts){
 		      .side = PRUNE_LOCAL,
 		      .target = local,
 		      .sender = local,
-		      .rules = &conf->keep,
-		      .log = log_with_subsystem(log, "pruning"),
+		      .rules = &core->conf->keep,
+		      .log = log_with_subsystem(&core->log, "pruning"),
 	      });
 }
 

@@ -8,7 +8,7 @@
 #ifndef JOB_INVOCATION_H
 #define JOB_INVOCATION_H
 
-#include "job/job.h"
+#include "job/core.h"
 #include "replicate/driver.h"
 
 #include <pthread.h>
@@ -21,13 +21,15 @@ void invocation_unref(struct invocation *i); /* NULL is fine */
 DEFINE_CLEANUP(invocation_unref, struct invocation *);
 
 /*
- * The whole of it, for push and for snap.  Everything that fails is logged and in the
- * reports.  Ends early when ctx is done: later phases are skipped then, and only then.
+ * The whole of it, for push and pull, and for snap.  Everything that fails is logged and
+ * in the reports.  Ends early when ctx is done: later phases are skipped then, and only
+ * then.  The endpoints are the caller's, who may close them afterwards.
  */
-void invocation_push(struct ctx *ctx, struct invocation *i, const struct conf_job *conf,
-		     const struct job_surroundings *s, const struct log *log);
-void invocation_snap(struct ctx *ctx, struct invocation *i, const struct conf_job *conf,
-		     const struct job_surroundings *s, const struct log *log);
+void invocation_replicate(struct ctx *ctx, struct invocation *i,
+			  const struct job_core *core, struct endpoint *sender,
+			  struct endpoint *receiver);
+void invocation_prune(struct ctx *ctx, struct invocation *i, const struct job_core *core,
+		      struct endpoint *local);
 
 void invocation_status(struct invocation *i, struct job_status *out);
 

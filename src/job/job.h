@@ -1,20 +1,23 @@
 /*
  * job.h - a job of the configuration, running.
  *
- *	push  takes snapshots; after each cycle, and when woken: replicates, prunes the
- *	      sender, prunes the receiver
- *	snap  takes snapshots; after each cycle, and when woken: prunes
- *	sink  answers; has no thread of its own with the local transport
+ *	push    takes snapshots; after each cycle, and when woken: replicates, prunes the
+ *	        sender, prunes the receiver
+ *	pull    at intervals, and when woken: the same
+ *	snap    takes snapshots; after each cycle, and when woken: prunes
+ *	sink    answers who pushes
+ *	source  takes snapshots, and answers who pulls
  *
- * A job's failures end up in its log and its status; they never end the daemon.  Order:
- * job_new() all, then job_start() all; job_stop() all, then job_free() all; a sink is
+ * The first three are active (active.h), the others passive (passive.h).  A job's
+ * failures end up in its log and its status; they never end the daemon.  Order: job_new()
+ * all, then job_start() all; job_stop() all, then job_free() all; passive ones are
  * stopped and freed last.  wakeup, reset and status may be called from any thread
- * between.
+ *between.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H
 
-#include "job/local.h"
+#include "job/offers.h"
 #include "prune/pruner.h"
 #include "replicate/report.h"
 #include "snap/snapper.h"
@@ -25,7 +28,8 @@ struct job_surroundings { /* the same for all jobs; borrowed */
 	struct zfs *zfs;
 	const struct env *env;
 	struct log log; /* job_new() adds the job's name */
-	struct local_offers *local;
+	const struct conf_global *global;
+	struct offers *offers;
 };
 
 struct job *job_new(const struct conf_job *conf, const struct job_surroundings *s)
@@ -34,6 +38,7 @@ void job_start(struct job *j, struct ctx *ctx); /* ends when ctx does */
 void job_stop(struct job *j);                   /* ctx is done: wait for its threads */
 void job_free(struct job *j);
 
+bool job_is_passive(const struct job *j);
 const struct conf_job *job_conf(const struct job *j);
 
 /* ERR_BUSY "already woken up" / "already reset": what zrepl 0.7 says. */
@@ -44,11 +49,12 @@ int job_reset(struct job *j, struct err *err) must_check;
 struct job_status {
 	enum job_type type;
 	bool has_replication, has_prune_sender, has_prune_receiver, has_prune,
-		has_snapper;
-	struct repl_report replication;
-	struct prune_report prune_sender, prune_receiver; /* push */
+		has_snapper, has_listener;
+	struct repl_report replication;                   /* push, pull */
+	struct prune_report prune_sender, prune_receiver; /* push, pull */
 	struct prune_report prune;                        /* snap */
-	struct snapper_report snapper;
+	struct snapper_report snapper;                    /* push, snap, source */
+	struct rpc_server_report listener;                /* sink, source; not local */
 };
 
 void job_status(struct job *j, struct job_status *out);

@@ -202,6 +202,23 @@ static void put_snapper(struct page *p, struct json_object *r)
 		page_line(p, "<no details available>");
 }
 
+/* ---- listening ---- */
+
+/* Null with the local transport, and missing where daemons do not have it. */
+static void put_listener(struct page *p, struct json_object *r)
+{
+	const char *address = json_text(r, "Address"), *error = json_text(r, "Error");
+
+	if (*address)
+		page_line(p, "Address: %s", address);
+	if (*error)
+		page_line(p, "Error: %s", error);
+	if (!*address && !*error)
+		page_line(p, "...");
+	page_line(p, "Connections: %" PRIu64 " (%" PRIu64 " not yet admitted)",
+		  json_number(r, "Open"), json_number(r, "HalfOpen"));
+}
+
 /* ---- jobs ---- */
 
 typedef void put_fn(struct page *p, struct json_object *part);
@@ -213,6 +230,14 @@ static void section(struct page *p, const char *title, put_fn *put,
 	p->depth++;
 	put(p, part);
 	p->depth--;
+}
+
+static void listener_section(struct page *p, struct json_object *job)
+{
+	struct json_object *l = json_member(job, "Listener");
+
+	if (l)
+		section(p, "Listener", put_listener, l);
 }
 
 void dump_job(struct buf *out, const char *name, struct json_object *job,
@@ -240,11 +265,13 @@ void dump_job(struct buf *out, const char *name, struct json_object *job,
 		section(&p, "Snapshotting", put_snapper, json_member(s, "Snapshotting"));
 	} else if (strcmp(type, "source") == 0) {
 		section(&p, "Snapshotting", put_snapper, json_member(s, "Snapper"));
+		listener_section(&p, s);
 	} else if (strcmp(type, "sink") == 0) {
 		page_line(&p, "No status representation for job type 'sink', dumping as "
 			      "YAML");
 		page_line(&p, "%s", "");
 		page_line(&p, "snapper: null");
+		listener_section(&p, s);
 	} else {
 		page_line(&p, "No status representation for job type '%s'", type);
 	}

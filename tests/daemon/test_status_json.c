@@ -29,7 +29,52 @@ TEST(a_sink_has_no_snapper)
 	cleanup(buf_free) struct buf b = { 0 };
 	struct job_status s = { .type = JOB_SINK };
 
-	CHECK_STR(text_of(&b, &s), "{\"type\":\"sink\",\"sink\":{\"Snapper\":null}}");
+	CHECK_STR(text_of(&b, &s), "{\"type\":\"sink\",\"sink\":{\"Snapper\":null,"
+				   "\"Listener\":null}}");
+}
+
+TEST(a_source_has_a_snapper)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_SOURCE,
+				.has_snapper = true,
+				.snapper = { .type = SNAPSHOTTING_MANUAL } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"source\",\"source\":{\"Snapper\":{\"Type\":\"manual\","
+		  "\"Periodic\":null,\"Cron\":null,\"Manual\":{}},\"Listener\":null}}");
+}
+
+TEST(a_pull_job_has_the_reports_of_a_push_job_and_no_snapper)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_PULL };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"pull\",\"pull\":{\"Replication\":null,\"PruningSender\":"
+		  "null,\"PruningReceiver\":null,\"Snapshotting\":null}}");
+}
+
+TEST(a_listener_shows_where_it_listens_or_why_not)
+{
+	cleanup(buf_free) struct buf b = { 0 }, c = { 0 };
+	struct job_status s = { .type = JOB_SINK,
+				.has_listener = true,
+				.listener = { .address = (char *)"tcp 0.0.0.0:8888",
+					      .half_open = 2,
+					      .open = 3 } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"sink\",\"sink\":{\"Snapper\":null,\"Listener\":{"
+		  "\"Address\":\"tcp 0.0.0.0:8888\",\"Error\":\"\",\"HalfOpen\":2,"
+		  "\"Open\":3}}}");
+	s.listener = (struct rpc_server_report){ 0 };
+	err_set(&s.listener.error, ERR_SYSTEM, "bind: %s", "in use");
+	CHECK_STR(text_of(&c, &s),
+		  "{\"type\":\"sink\",\"sink\":{\"Snapper\":null,\"Listener\":{"
+		  "\"Address\":\"\",\"Error\":\"bind: in use\",\"HalfOpen\":0,"
+		  "\"Open\":0}}}");
+	err_clear(&s.listener.error);
 }
 
 TEST(a_replication_shows_steps_errors_and_unset_times)

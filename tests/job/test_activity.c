@@ -23,6 +23,55 @@ TEST(a_trigger_is_accepted_once_and_refused_until_the_run_has_ended)
 	activity_fini(&a);
 }
 
+TEST(what_is_queued_while_busy_is_one_more_run)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *root = ctx_new(NULL);
+	struct activity a;
+	struct ctx *run;
+
+	activity_init(&a);
+	CHECK_INT(activity_queue(&a), ACTIVITY_STARTS);
+	CHECK_INT(activity_queue(&a), ACTIVITY_WAITS);
+	run = activity_begin(&a, root, &e);
+	REQUIRE(run != NULL);
+	CHECK_INT(activity_queue(&a), ACTIVITY_QUEUED);
+	CHECK_INT(activity_queue(&a), ACTIVITY_WAITS);
+	CHECK(!activity_trigger(&a));
+	activity_end(&a, run);
+	CHECK(!activity_trigger(&a));
+	CHECK_INT(activity_queue(&a), ACTIVITY_WAITS);
+	run = activity_begin(&a, root, &e); /* at once */
+	REQUIRE(run != NULL);
+	activity_end(&a, run);
+	CHECK(activity_trigger(&a));
+	run = activity_begin(&a, root, &e);
+	REQUIRE(run != NULL);
+	activity_end(&a, run);
+	activity_fini(&a);
+}
+
+TEST(a_reset_does_not_take_back_what_is_queued)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *root = ctx_new(NULL);
+	struct activity a;
+	struct ctx *run;
+
+	activity_init(&a);
+	CHECK(activity_trigger(&a));
+	run = activity_begin(&a, root, &e);
+	REQUIRE(run != NULL);
+	CHECK_INT(activity_queue(&a), ACTIVITY_QUEUED);
+	CHECK(activity_reset(&a));
+	activity_end(&a, run);
+	run = activity_begin(&a, root, &e);
+	REQUIRE(run != NULL);
+	CHECK(!ctx_done(run));
+	activity_end(&a, run);
+	activity_fini(&a);
+}
+
 TEST(a_reset_cancels_the_run_and_only_the_run)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
