@@ -252,6 +252,12 @@ static struct ssh *start(const struct conf_connect *conf, struct err *err)
 
 /* ---- the greeting ---- */
 
+/* Of ssh itself, 255 is what it says of all its troubles: mostly the network's. */
+static enum err_kind kind_of_exit(const struct ssh *s)
+{
+	return s->exit.sys == 255 ? ERR_NETWORK : ERR_CHILD;
+}
+
 /* Its end is near: closing its input is the least that brings it about. */
 static int ended_early(struct ctx *ctx, struct ssh *s, struct view heard, struct err *err)
 {
@@ -263,7 +269,7 @@ static int ended_early(struct ctx *ctx, struct ssh *s, struct view heard, struct
 	if (p.fd >= 0 && ctx_poll(ctx, &p, 1, -1, err) < 0)
 		return -1;
 	(void)has_ended(s, 0);
-	set_exit(s, ERR_CHILD, err);
+	set_exit(s, kind_of_exit(s), err);
 	show(&shown, view_trim(heard));
 	if (shown.len > 0)
 		return err_detail(err, "printed '%s'", buf_str(&shown));
@@ -305,7 +311,7 @@ static int refuse(struct ctx *ctx, struct ssh *s, const char *got, struct err *e
 	if (memcmp(got, ssh_proxy_error, SSH_GREETING_LEN) == 0) {
 		/* It ends now, and has said why on stderr. */
 		(void)ended_early(ctx, s, VIEW(""), &ignored);
-		return err_set(err, ERR_REMOTE,
+		return err_set(err, ERR_NETWORK,
 			       "the peer's stdinserver cannot reach its daemon");
 	}
 	show(&shown, (struct view){ got, SSH_GREETING_LEN });
@@ -325,7 +331,7 @@ static int greet(struct ctx *ctx, struct ssh *s, struct err *err)
 	if (conn_write_all(ctx, &s->conn.base, ssh_begin, SSH_GREETING_LEN, err) == 0)
 		return 0;
 	if (has_ended(s, 0))
-		set_exit(s, ERR_CHILD, err);
+		set_exit(s, kind_of_exit(s), err);
 	return -1;
 }
 

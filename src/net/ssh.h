@@ -18,9 +18,10 @@
 #include "net/conn.h"
 
 /*
- * dial_timeout, and ctx, bound all of it.  ERR_CHILD: ssh ended, with its stderr;
- * ERR_PROTOCOL: something else than a greeting, which is shown (a login message, say);
- * ERR_REMOTE: the peer's stdinserver cannot reach its daemon.
+ * dial_timeout, and ctx, bound all of it.  ERR_NETWORK: ssh cannot connect (it exits with
+ * 255, and its stderr is in the message), or the peer's stdinserver cannot reach its
+ * daemon; ERR_CHILD: ssh ended otherwise; ERR_PROTOCOL: something else than a greeting,
+ * which is shown (a login message, say).
  */
 struct conn *ssh_dial(struct ctx *ctx, const struct conf_connect *conf, struct err *err)
 	must_check;

@@ -270,9 +270,9 @@ static void check_dial_fails(const char *key, int port, enum err_kind kind,
 
 TEST(without_a_daemon_the_client_learns_what_the_proxy_said)
 {
-	check_dial_fails("nobody", sshd.port, ERR_REMOTE,
+	check_dial_fails("nobody", sshd.port, ERR_NETWORK,
 			 "the peer's stdinserver cannot reach its daemon: ");
-	check_dial_fails("nobody", sshd.port, ERR_REMOTE,
+	check_dial_fails("nobody", sshd.port, ERR_NETWORK,
 			 "/nobody: No such file or directory");
 }
 
@@ -284,9 +284,9 @@ TEST(a_login_message_is_shown)
 
 TEST(what_ssh_says_of_a_wrong_key_and_of_a_closed_port_is_in_the_error)
 {
-	check_dial_fails("stranger", sshd.port, ERR_CHILD,
+	check_dial_fails("stranger", sshd.port, ERR_NETWORK,
 			 "Permission denied (publickey)");
-	check_dial_fails("client1", 1, ERR_CHILD, "port 1: Connection refused");
+	check_dial_fails("client1", 1, ERR_NETWORK, "port 1: Connection refused");
 }
 
 int main(int argc, char **argv)
