@@ -158,10 +158,11 @@ static EVP_PKEY *read_key(const char *path, struct err *err)
 			"key %s: encrypted, and nobody is there to be asked for the "
 			"passphrase",
 			path);
-	else if (ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE)
-		err_set(err, ERR_INVALID, "key %s: no private key (PEM) in it", path);
-	else
-		invalid("key", path, err);
+	else /* OpenSSL's decoders say "unsupported" to all kinds of things */
+		err_set(err, ERR_INVALID,
+			"key %s: no private key (PEM) in it that OpenSSL "
+			"can read",
+			path);
 	ERR_clear_error();
 	return NULL;
 }

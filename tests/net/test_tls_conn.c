@@ -7,13 +7,6 @@
 
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 
-__attribute__((constructor)) static void ignore_sigpipe(void)
-{
-	struct sigaction ignore = { .sa_handler = SIG_IGN };
-
-	sigaction(SIGPIPE, &ignore, NULL);
-}
-
 /* Where no kernel makes records, of what we write past the conn either. */
 static struct pair unix_pair(void)
 {

@@ -11,6 +11,13 @@
 #include "net/tls_impl.h"
 #include "talk.h"
 
+__attribute__((constructor)) static inline void ignore_sigpipe(void)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
 /* ---- a side ---- */
 
 struct side {
