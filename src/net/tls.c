@@ -5,9 +5,6 @@
 #include <unistd.h>
 
 enum {
-	/* Who dials sets a deadline; a server that says nothing must not hold a thread
-	 * for ever all the same. */
-	CLIENT_TIMEOUT_MS = 60 * 1000,
 	/* Of what a peer that we refuse may still send before it has read why. */
 	FAREWELL_MS = 1000,
 	FAREWELL_BYTES = 64 * 1024,
@@ -33,7 +30,6 @@ struct tls *tls_client_new(const struct conf_connect *conf, const struct log *lo
 
 	t->files = conf->tls;
 	t->server_cn = conf->server_cn;
-	t->timeout_ms = CLIENT_TIMEOUT_MS;
 	t->log = *log;
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
@@ -145,7 +141,8 @@ struct conn *tls_handshake(struct ctx *ctx, struct tls *t, int fd, const char *p
 	cleanup(admission_fini) struct tls_admission a = { .tls = t };
 	cleanup(tls_ssl_freep) SSL *ssl = NULL;
 
-	ctx_set_timeout(limited, t->timeout_ms);
+	if (t->is_server)
+		ctx_set_timeout(limited, t->timeout_ms);
 	ssl = new_ssl(t, fd, &a, err);
 	if (!ssl)
 		goto failed;

@@ -233,11 +233,20 @@ static atomic_flag keylog_complained = ATOMIC_FLAG_INIT;
 /* At the first secret, so that a configcheck does not truncate a daemon's. */
 static void keylog_open(void)
 {
-	keylog_fd = open(getenv("ZREPL_KEYLOG_FILE"),
-			 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY,
-			 0600);
-	if (keylog_fd < 0 || fchmod(keylog_fd, 0600) < 0)
+	const char *path = getenv("ZREPL_KEYLOG_FILE");
+
+	if (path)
+		keylog_fd = open(path,
+				 O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC |
+					 O_NOCTTY,
+				 0600);
+	keylog_error = errno;
+	/* It may have been there, and open to others. */
+	if (keylog_fd >= 0 && fchmod(keylog_fd, 0600) < 0) {
 		keylog_error = errno;
+		fd_closep(&keylog_fd);
+		keylog_fd = -1;
+	}
 }
 
 static void keylog_write(const SSL *ssl, const char *line)
@@ -247,10 +256,10 @@ static void keylog_write(const SSL *ssl, const char *line)
 	const size_t n = strlen(text);
 
 	pthread_once(&keylog_once, keylog_open);
-	if ((keylog_error || write(keylog_fd, text, n) != (ssize_t)n) && a &&
+	if ((keylog_fd < 0 || write(keylog_fd, text, n) != (ssize_t)n) && a &&
 	    !atomic_flag_test_and_set(&keylog_complained))
 		log_warn(&a->tls->log, "cannot write to ZREPL_KEYLOG_FILE: %s",
-			 strerrordesc_np(keylog_error ? keylog_error : errno));
+			 strerrordesc_np(keylog_fd < 0 ? keylog_error : errno));
 	OPENSSL_cleanse(text, n);
 }
 
