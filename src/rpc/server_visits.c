@@ -156,7 +156,7 @@ static void visit_run(void *arg)
 	pthread_mutex_unlock(&v->all->lock);
 	if (r < 0 && gives_way)
 		err_set(&err, ERR_BUSY, "too many half-open connections");
-	if (r < 0 && (gives_way || !ctx_done(v->ctx)))
+	if (r < 0 && !err_is(&err, ERR_CANCELLED)) /* or we are being stopped */
 		complain(v, &err);
 	wake_signal(&v->all->gone);
 }

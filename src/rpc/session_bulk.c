@@ -197,20 +197,35 @@ static int answer(struct ctx *ctx, struct request *r, struct err *err)
 	return put_error(r, &why);
 }
 
+/*
+ * What was put is on its way for as long as the peer takes it; only then comes what heeds
+ * no ctx.
+ */
+static int flush(struct ctx *ctx, struct request *r, struct err *err)
+{
+	cleanup(ctx_freep) struct ctx *bounded = ctx_new(ctx);
+
+	if (r->s->env->stream_stall_ms > 0)
+		ctx_set_timeout(bounded, r->s->env->stream_stall_ms);
+	return bulk_flush(bounded, r->bulk, err) < 0 ? err_wrap(err, "%s", r->method) : 0;
+}
+
 int session_bulk(struct ctx *ctx, const struct session *s, struct conn *c,
 		 struct err *err)
 {
 	struct request r = { .s = s, .method = "data://unknown" };
-	int done;
+	int done, flushed = 0;
 
 	r.bulk = bulk_start(c, err);
 	if (!r.bulk)
 		return -1;
 	done = answer(ctx, &r, err);
-	if (ctx_done(ctx))
+	if (done == 0)
+		flushed = flush(ctx, &r, err);
+	if (flushed < 0 || ctx_done(ctx))
 		bulk_abort(r.bulk);
 	else
 		bulk_close(r.bulk);
 	arena_free(&r.arena);
-	return done;
+	return done < 0 ? done : flushed;
 }

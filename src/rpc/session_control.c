@@ -1,7 +1,6 @@
 #include "rpc/session.h"
 
 #include "rpc/control_server.h"
-#include "rpc/grpc.h"
 #include "rpc/pdu.h"
 
 /* One request: its body, and what the answer is. */
@@ -208,19 +207,6 @@ static void handle_many(struct ctx *ctx, const struct session *s, const struct m
 	strs_free(&q.paths);
 }
 
-/* There is no paging in the protocol, and peers take no more than that. */
-static void check_size(struct control_request *r)
-{
-	size_t n = r->reply.len;
-
-	if (r->err.kind != ERR_NONE || n <= GRPC_MESSAGE_MAX)
-		return;
-	buf_free(&r->reply);
-	err_set(&r->err, ERR_INVALID,
-		"the answer has %zu bytes, and at most %d can be sent", n,
-		(int)GRPC_MESSAGE_MAX);
-}
-
 static void handle(void *arg, struct ctx *ctx, struct control_request *v, size_t n)
 {
 	const struct session *s = arg;
@@ -239,11 +225,9 @@ static void handle(void *arg, struct ctx *ctx, struct control_request *v, size_t
 	session_log_request(s, m ? m->name : v->path);
 	if (m && m->many)
 		handle_many(ctx, s, m, v, n);
-	for (size_t i = 0; i < n; i++) {
-		check_size(&v[i]);
+	for (size_t i = 0; i < n; i++)
 		if (v[i].err.kind != ERR_NONE)
 			failed = &v[i].err;
-	}
 	if (failed)
 		session_log_failure(s, m ? m->name : v->path, failed);
 }
