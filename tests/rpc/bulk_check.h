@@ -10,7 +10,8 @@
 
 /* As bulk_with_peer(), over TCP, where closing with unread input resets the connection.
  */
-static inline struct bulk *bulk_with_tcp_peer(struct peer *p)
+static inline struct bulk *bulk_with_tcp_peer(struct peer *p,
+					      const atomic_int_fast64_t *clock)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	int a = -1, b = -1;
@@ -18,7 +19,7 @@ static inline struct bulk *bulk_with_tcp_peer(struct peer *p)
 	*p = (struct peer){ .ctx = ctx_new(NULL) };
 	loopback_pair(&a, &b);
 	p->c = conn_of_fds(b, b, "us", NULL);
-	return bulk_start(conn_of_fds(a, a, "the peer", NULL), &e);
+	return bulk_start_at(conn_of_fds(a, a, "the peer", NULL), clock, &e);
 }
 
 /* The next frame is this; NULL: whatever the payload. */
