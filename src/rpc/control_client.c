@@ -381,8 +381,11 @@ static int submit(struct control_client *c, struct group *g, struct err *err)
 	pthread_mutex_lock(&c->lock);
 	r = start_locked(c, err);
 	if (r == 0) {
-		g->next = c->inbox;
-		c->inbox = g;
+		struct group **end = &c->inbox;
+
+		while (*end)
+			end = &(*end)->next;
+		*end = g;
 		wake_signal(&c->wake);
 	}
 	pthread_mutex_unlock(&c->lock);
