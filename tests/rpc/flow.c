@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { CHUNK = 8 * 1024 };
@@ -15,10 +16,12 @@ static char nth(size_t n)
 }
 
 /* in: non-blocking for us; out: blocking for a thread, or the other way round. */
-static void open_pipe(int fds[2], int non_blocking)
+static void open_pipe(int fds[2], int non_blocking, bool is_socket)
 {
-	if (pipe2(fds, O_CLOEXEC) < 0 ||
-	    fcntl(fds[non_blocking], F_SETFL, O_NONBLOCK) < 0)
+	int r = is_socket ? socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds)
+			  : pipe2(fds, O_CLOEXEC);
+
+	if (r < 0 || fcntl(fds[non_blocking], F_SETFL, O_NONBLOCK) < 0)
 		abort();
 }
 
@@ -77,7 +80,7 @@ struct ep_stream *flow_new(const struct flow *f)
 	struct source *s = xcalloc(1, sizeof(*s));
 	int fds[2];
 
-	open_pipe(fds, 0);
+	open_pipe(fds, 0, f->is_socket);
 	s->stream = (struct ep_stream){ .ops = &ops, .fd = fds[0] };
 	s->in = fds[1];
 	s->f = *f;
@@ -150,7 +153,7 @@ int flow_drain(struct ctx *ctx, struct ep_stream *in, struct flow_sink *sink,
 		return -1;
 	if (at_end)
 		return 0;
-	open_pipe(fds, 1);
+	open_pipe(fds, 1, false);
 	d.fd = fds[0];
 	thread_start(&thread, "flow sink", read_flow, &d);
 	r = stream_pump(ctx, in, fds[1], &o, &end, err);

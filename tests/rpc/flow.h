@@ -11,6 +11,8 @@
 
 struct flow {
 	size_t bytes;      /* of the pattern; SIZE_MAX: it never ends */
+	bool is_socket;    /* and no pipe, so that nothing is spliced, and all frames are
+			      full */
 	struct view data;  /* instead, if .p is set; borrowed */
 	const char *error; /* what its result is, at the end; NULL: good */
 };

@@ -123,7 +123,7 @@ TEST(a_receive_is_byte_for_byte_the_recorded_one)
 		duo_init(&d, RPC_RECEIVER);
 		REQUIRE(pdu_get_receive_req(&a, buf_view(&r.request), &w.recv, &w.err) ==
 			0);
-		w.flow.data = buf_view(&r.stream);
+		w.flow = (struct flow){ .data = buf_view(&r.stream), .is_socket = true };
 		thread_start(&w.thread, "client", do_receive, &w);
 		play_passive(fake_net_accept(&d.net), &r);
 		thread_join(&w.thread);

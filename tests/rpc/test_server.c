@@ -77,7 +77,7 @@ TEST(a_recorded_send_is_answered_as_it_was)
 		cleanup(fini) struct duo d;
 
 		duo_init(&d, RPC_SENDER);
-		d.flow.data = buf_view(&r.stream);
+		d.flow = (struct flow){ .data = buf_view(&r.stream), .is_socket = true };
 		duo_start(&d);
 		play_active(fake_net_knock(&d.net, "client1"), &r);
 		CHECK_INT(d.w.calls.n, 1);
