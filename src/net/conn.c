@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,6 +26,7 @@ struct fd_conn {
 	int in, out; /* may be the same; out: -1 once a pipe is finished */
 	enum fd_kind in_kind, out_kind;
 	bool cannot_splice; /* the kernel has said so */
+	bool can_want;      /* see fd_want() */
 	int want;           /* SO_RCVLOWAT */
 	/* Came out of `in`, and the pipe was full. */
 	char *kept;
@@ -109,6 +111,15 @@ static enum conn_result fd_read(struct conn *c, void *p, size_t n, size_t *got,
 	if (f->kept_at < f->kept_end)
 		return take_kept(f, p, n, got);
 	return read_in(f, p, n, got, err);
+}
+
+static bool is_tcp(int fd)
+{
+	int protocol;
+
+	return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol,
+			  &(socklen_t){ sizeof(protocol) }) == 0 &&
+	       protocol == IPPROTO_TCP;
 }
 
 static short pipe_events(int pipe)
@@ -281,10 +292,10 @@ static void fd_want(struct conn *c, size_t n)
 	struct fd_conn *f = of(c);
 	int want = n < WANT_MAX ? (int)n : WANT_MAX;
 
-	if (f->in_kind != FD_SOCKET || want == f->want)
+	if (!f->can_want || want == f->want)
 		return;
-	/* The kernel keeps it within the receive buffer, and ends the wait when that is
-	 * full, at the end of input, and when the connection breaks. */
+	/* TCP keeps it within the receive buffer, and ends the wait when that is full, at
+	 * the end of input, and when the connection breaks.  Unix sockets do not. */
 	if (setsockopt(f->in, SOL_SOCKET, SO_RCVLOWAT, &want, sizeof(want)) == 0)
 		f->want = want;
 }
@@ -335,6 +346,7 @@ struct conn *conn_of_fds(int in, int out, const char *peer, const char *identity
 	f->out = out;
 	f->in_kind = kind_of(in);
 	f->out_kind = kind_of(out);
+	f->can_want = is_tcp(in);
 	f->want = 1;
 	return &f->base;
 }

@@ -71,10 +71,13 @@ enum bulk_source_state {
 struct bulk_out {
 	struct buf queue; /* messages, heartbeats, ends */
 	size_t queue_at;  /* what of it is written */
-	char *bytes;      /* of the stream: FRAME_PAYLOAD_MAX + 2 */
-	size_t have;
+	char *bytes;      /* of the stream */
+	size_t have, room;
+	bool splices;   /* the rest stays in the source's pipe until it goes out */
+	size_t in_pipe; /* at least so much of it is there; splicing only */
 	uint8_t head[FRAME_HEAD_LEN];
-	size_t frame_len, frame_at; /* of the frame that is under way, with its head */
+	/* The frame under way, with its head; of its payload so much is in bytes. */
+	size_t frame_len, frame_at, frame_in_bytes;
 	struct bulk_gate gate;
 	bool is_dead; /* nothing goes out any more */
 	struct err dead_err;

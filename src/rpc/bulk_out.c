@@ -1,8 +1,14 @@
 /*
- * Writing: one frame after the other, whole; a source read full before it goes out.
+ * Writing: one frame after the other, whole.
  *
  *	queue      whole messages, heartbeats, the end of a stream, RST
- *	frame      of the stream, begun when the queue is empty and the buffer full
+ *	frame      of the stream, begun when the queue is empty
+ *
+ * A stream goes out of the source's pipe by splice, in frames of what is there, where the
+ * connection can do that; elsewhere it is read into memory, and a frame is full before it
+ * goes out.  Either way two bytes are held back until the end is known, so that no frame
+ * has only one; when splicing, those are read into memory as soon as they are all there
+ *is, so that poll(2) speaks of what comes after them.
  *
  * A frame that has begun is finished before anything else, so a heartbeat may wait behind
  * it; whether the peer takes its bytes is for liveness to judge.
@@ -10,9 +16,15 @@
 #include "rpc/bulk_io.h"
 
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { SOURCE_MAX = FRAME_PAYLOAD_MAX + 2, KEEP_QUEUE = 64 * 1024 };
+enum {
+	HELD_BACK = 2,
+	SOURCE_MAX = FRAME_PAYLOAD_MAX + HELD_BACK,
+	SPLICE_LEAST = 2 * HELD_BACK, /* fewer bytes are read */
+	KEEP_QUEUE = 64 * 1024,
+};
 
 /* ---- limits and counters ---- */
 
@@ -49,16 +61,64 @@ void bulk_out_source(struct bulk *b, const struct bulk_source *s, int64_t now)
 {
 	b->out.state = BULK_SOURCE_READING;
 	b->out.source = *s;
-	b->out.bytes = xcalloc(1, SOURCE_MAX);
+	b->out.splices = conn_can_splice_from(b->conn, s->fd);
+	b->out.room = b->out.splices ? SPLICE_LEAST : SOURCE_MAX;
+	b->out.bytes = xcalloc(1, b->out.room);
 	b->out.moved_at = now;
 	b->out.flush_ms = s->opts.stall_ms;
 	if (b->has_failed || b->out.is_dead)
 		bulk_out_withdraw(b);
 }
 
+static size_t frame_in_memory(const struct bulk_out *o)
+{
+	return FRAME_HEAD_LEN + o->frame_in_bytes;
+}
+
+/*
+ * The pipe is about to be its user's again, and part of the frame under way is in it: it
+ * becomes the first thing in the queue.
+ */
+static void take_rest_of_frame(struct bulk_out *o)
+{
+	const size_t in_memory = frame_in_memory(o), at = o->frame_at;
+	size_t left = o->frame_len - (at > in_memory ? at : in_memory);
+	cleanup(buf_free) struct buf rest = { 0 };
+
+	if (o->frame_len == 0 || left == 0)
+		return;
+	if (at < FRAME_HEAD_LEN)
+		buf_put(&rest, o->head + at, FRAME_HEAD_LEN - at);
+	if (at < in_memory) {
+		size_t sent = at > FRAME_HEAD_LEN ? at - FRAME_HEAD_LEN : 0;
+
+		buf_put(&rest, o->bytes + sent, o->frame_in_bytes - sent);
+	}
+	while (left > 0) {
+		ssize_t n = read(o->source.fd, buf_reserve(&rest, left), left);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) { /* somebody else has read it */
+			o->is_dead = true;
+			return;
+		}
+		buf_added(&rest, (size_t)n);
+		left -= (size_t)n;
+	}
+	buf_put(&rest, o->queue.p, o->queue.len);
+	buf_free(&o->queue);
+	o->queue = rest;
+	rest = (struct buf){ 0 };
+	o->frame_len = 0;
+	o->have = 0;
+}
+
 /* It is the user's again; err: why, if that is news. */
 static void give_back(struct bulk *b, enum bulk_source_state state, struct err *err)
 {
+	take_rest_of_frame(&b->out);
+	b->out.in_pipe = 0;
 	b->out.state = state;
 	b->out.source = (struct bulk_source){ .fd = -1 };
 	b->out.resume_at = 0;
@@ -113,20 +173,26 @@ static void at_end_of_source(struct bulk *b)
 	give_back(b, BULK_SOURCE_BAD, &e);
 }
 
+/* By a limit. */
+static bool is_held(struct bulk *b, int64_t now)
+{
+	const int64_t held = bulk_limit_ms(b, &b->out.source.opts);
+
+	b->out.resume_at = held > 0 ? now + held : 0;
+	b->out.fill.is_blocked = held > 0;
+	return held > 0;
+}
+
 /* One read.  Returns whether the source may have more at once. */
 static bool fill(struct bulk *b, int64_t now)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	struct bulk_out *o = &b->out;
-	size_t room = SOURCE_MAX - o->have;
-	const int64_t held = bulk_limit_ms(b, &o->source.opts);
+	size_t room = o->room - o->have;
 	ssize_t n;
 
-	o->resume_at = held > 0 ? now + held : 0;
-	if (held > 0) {
-		o->fill.is_blocked = true;
+	if (is_held(b, now))
 		return false;
-	}
 	if (bulk_is_limited(&o->source.opts) && room > BULK_LIMITED_MAX)
 		room = BULK_LIMITED_MAX;
 	n = read(o->source.fd, o->bytes + o->have, room);
@@ -147,17 +213,36 @@ static bool fill(struct bulk *b, int64_t now)
 	return false;
 }
 
+/* Is there enough in the pipe to be left there? */
+static bool look_into_pipe(struct bulk *b, int64_t now)
+{
+	struct bulk_out *o = &b->out;
+	int n = 0;
+
+	if (!o->splices || is_held(b, now) || ioctl(o->source.fd, FIONREAD, &n) < 0 ||
+	    o->have + (size_t)n < SPLICE_LEAST)
+		return false;
+	if (bulk_is_limited(&o->source.opts) && n > BULK_LIMITED_MAX)
+		n = BULK_LIMITED_MAX;
+	o->in_pipe = (size_t)n;
+	o->moved_at = now;
+	return true;
+}
+
 /* Until it is full, or blocked.  Did something happen? */
 static bool fill_up(struct bulk *b, int64_t now)
 {
-	const size_t before = b->out.have;
+	struct bulk_out *o = &b->out;
+	const size_t before = o->have;
 
-	if (b->out.state != BULK_SOURCE_READING || before == SOURCE_MAX ||
-	    !bulk_gate_open(&b->out.fill, now))
+	if (o->state != BULK_SOURCE_READING || before == o->room ||
+	    !bulk_gate_open(&o->fill, now))
 		return false;
-	while (b->out.have < SOURCE_MAX && fill(b, now))
+	if (look_into_pipe(b, now))
+		return true;
+	while (o->have < o->room && !o->fill.is_blocked && fill(b, now))
 		;
-	return b->out.have > before || b->out.state != BULK_SOURCE_READING;
+	return o->have > before || o->state != BULK_SOURCE_READING;
 }
 
 /* ---- frames ---- */
@@ -192,6 +277,11 @@ static void end_stream(struct bulk *b)
 	o->state = BULK_SOURCE_NONE;
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The next thing to write, once there is nothing under way. */
 static void begin(struct bulk *b)
 {
@@ -201,11 +291,17 @@ static void begin(struct bulk *b)
 
 	if (!has_stream(b) || bulk_out_is_pending(b))
 		return;
-	n = frame_stream_chunk(o->have, at_end);
+	if (o->in_pipe > 0)
+		n = least(o->have + o->in_pipe - HELD_BACK, FRAME_PAYLOAD_MAX);
+	else
+		n = frame_stream_chunk(o->have, at_end);
 	if (n > 0) {
 		frame_put_head(o->head, FRAME_STREAM, (uint32_t)n);
 		o->frame_len = FRAME_HEAD_LEN + n;
 		o->frame_at = 0;
+		o->frame_in_bytes = least(o->have, n);
+		bulk_count(b, &o->source.opts, n - o->frame_in_bytes);
+		o->in_pipe = 0;
 	} else if (o->has_end) {
 		end_stream(b);
 	}
@@ -218,10 +314,10 @@ static int frame_iov(struct bulk_out *o, struct iovec iov[2])
 
 	if (at < FRAME_HEAD_LEN) {
 		iov[n++] = (struct iovec){ o->head + at, FRAME_HEAD_LEN - at };
-		iov[n++] = (struct iovec){ o->bytes, o->frame_len - FRAME_HEAD_LEN };
+		iov[n++] = (struct iovec){ o->bytes, o->frame_in_bytes };
 	} else {
 		iov[n++] = (struct iovec){ o->bytes + (at - FRAME_HEAD_LEN),
-					   o->frame_len - at };
+					   frame_in_memory(o) - at };
 	}
 	return n;
 }
@@ -230,13 +326,11 @@ static int frame_iov(struct bulk_out *o, struct iovec iov[2])
 static bool advance(struct bulk_out *o, size_t n)
 {
 	if (o->frame_len > 0) {
-		size_t sent = o->frame_len - FRAME_HEAD_LEN;
-
 		o->frame_at += n;
 		if (o->frame_at < o->frame_len)
 			return false;
-		o->have -= sent;
-		memmove(o->bytes, o->bytes + sent, o->have);
+		o->have -= o->frame_in_bytes;
+		memmove(o->bytes, o->bytes + o->frame_in_bytes, o->have);
 		o->frame_len = 0;
 		return true;
 	}
@@ -250,16 +344,29 @@ static bool advance(struct bulk_out *o, size_t n)
 	return true;
 }
 
+/* It was but a heartbeat, and what the peer has said our user has not asked for yet. */
+static bool is_nobodys_loss(struct bulk *b)
+{
+	bool is_idle;
+
+	pthread_mutex_lock(&b->lock);
+	is_idle = b->told.is_idle;
+	pthread_mutex_unlock(&b->lock);
+	return is_idle && b->in.at == BULK_IN_HELD;
+}
+
 /*
  * Nothing goes out any more, but what the peer has said before it left may still be read:
  * a failed receiver answers, closes, and resets what we send.  Its answer says more than
- * our error.
+ * our error.  A sender that is through leaves ten seconds later, and its stream may be
+ * all in our kernel.
  */
 static void die(struct bulk *b, struct err *err)
 {
 	b->out.is_dead = true;
 	b->farewell = BULK_NO_FAREWELL;
-	if (b->in.at == BULK_IN_OVER || b->in.reader.want == FRAME_WANT_NOTHING) {
+	if (b->in.at == BULK_IN_OVER ||
+	    (b->in.reader.want == FRAME_WANT_NOTHING && !is_nobodys_loss(b))) {
 		bulk_fail(b, err);
 		return;
 	}
@@ -268,20 +375,37 @@ static void die(struct bulk *b, struct err *err)
 	bulk_out_withdraw(b);
 }
 
+/* What is under way: from memory, and then from the source's pipe. */
+static enum conn_result put_some(struct bulk *b, size_t *put, struct err *err)
+{
+	struct bulk_out *o = &b->out;
+	const size_t in_memory = frame_in_memory(o);
+	struct iovec iov[2];
+	int n;
+
+	if (o->frame_len == 0) {
+		iov[0] = (struct iovec){ o->queue.p + o->queue_at,
+					 o->queue.len - o->queue_at };
+		return conn_write(b->conn, iov, 1, put, err);
+	}
+	if (o->frame_at >= in_memory)
+		return conn_splice_from(b->conn, o->source.fd, o->frame_len - o->frame_at,
+					put, err);
+	n = frame_iov(o, iov);
+	conn_more(b->conn, o->frame_len > in_memory);
+	const enum conn_result r = conn_write(b->conn, iov, n, put, err);
+
+	conn_more(b->conn, false);
+	return r;
+}
+
 static bool write_some(struct bulk *b, int64_t now)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	struct bulk_out *o = &b->out;
-	struct iovec iov[2];
 	size_t put = 0;
-	int n = 1;
 
-	if (o->frame_len > 0)
-		n = frame_iov(o, iov);
-	else
-		iov[0] = (struct iovec){ o->queue.p + o->queue_at,
-					 o->queue.len - o->queue_at };
-	switch (conn_write(b->conn, iov, n, &put, &e)) {
+	switch (put_some(b, &put, &e)) {
 	case CONN_OK:
 		o->moved_at = now;
 		liveness_wrote_bytes(&b->live, now);
@@ -291,10 +415,13 @@ static bool write_some(struct bulk *b, int64_t now)
 	case CONN_FAILED:
 		die(b, &e);
 		return true;
+	case CONN_PIPE_EMPTY:
+		err_set(&e, ERR_INTERNAL, "somebody else reads the stream");
+		die(b, &e);
+		return true;
 	case CONN_AGAIN:
 	case CONN_PIPE_FULL: /* these three are of reading */
 	case CONN_PIPE_CLOSED:
-	case CONN_PIPE_EMPTY:
 	case CONN_END:
 		o->gate.is_blocked = true;
 		break;
