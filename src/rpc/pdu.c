@@ -264,7 +264,7 @@ ProtobufCBinaryData pdu_put_text(struct arena *a, const char *s, size_t max)
 		text = (struct view){ arena_dup(a, buf_view(&fit)), fit.len };
 		buf_free(&fit);
 	}
-	return (ProtobufCBinaryData){ text.len, (uint8_t *)(uintptr_t)text.p };
+	return (ProtobufCBinaryData){ text.len, (uint8_t *)text.p };
 }
 
 /*
