@@ -291,7 +291,7 @@ static void begin(struct bulk *b)
 
 	if (!has_stream(b) || bulk_out_is_pending(b))
 		return;
-	if (o->in_pipe > 0)
+	if (o->splices && !at_end && o->have + o->in_pipe >= SPLICE_LEAST)
 		n = least(o->have + o->in_pipe - HELD_BACK, FRAME_PAYLOAD_MAX);
 	else
 		n = frame_stream_chunk(o->have, at_end);

@@ -174,6 +174,45 @@ TEST(streams_of_every_length_arrive_whole)
 		check_stream(sizes[i]);
 }
 
+/* A source that has a byte or a few at any moment. */
+static void write_little(void *arg)
+{
+	struct writer *w = arg;
+	cleanup(buf_free) struct buf all = { 0 };
+
+	put_nth(&all, w->n);
+	for (size_t at = 0; at < w->n;) {
+		const size_t left = w->n - at, want = 1 + at % 5;
+		ssize_t n = write(w->fd, all.p + at, want < left ? want : left);
+
+		if (n < 0)
+			break;
+		at += (size_t)n;
+	}
+	fd_closep(&w->fd);
+}
+
+TEST(a_stream_that_comes_byte_by_byte_arrives_whole)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	struct both two = start_both();
+	struct transfer t = { .in = pipe_to_read(), .out = pipe_to_write() };
+	enum pump_end end = PUMP_CLOSED;
+
+	t.writer = (struct writer){ .fd = take_fd(&t.in.w), .n = 200001 };
+	thread_start(&t.writer.thread, "writer", write_little, &t.writer);
+	reader_start(&t.reader, t.out.r, 0);
+	sender_start(&t.sender, two.server, t.in.r);
+	CHECK_INT(bulk_pump(two.ctx, two.client, t.out.w, &(struct pump_opts){ 0 }, &end,
+			    &e),
+		  0);
+	CHECK_INT(end, PUMP_EOF);
+	transfer_end(&t);
+	CHECK_INT(t.reader.n, 200001);
+	CHECK(t.reader.is_right);
+	close_both(&two);
+}
+
 TEST(a_message_may_follow_a_stream)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
