@@ -208,6 +208,39 @@ TEST(a_peer_that_falls_silent_in_a_stream_is_given_up)
 	end(&s);
 }
 
+/* Until nothing goes out any more. */
+static void wait_until_dead(struct stage *s)
+{
+	cleanup(err_clear) struct err e = ERR_INIT;
+	bool is_dead = false;
+
+	while (!is_dead && CHECK(wake_wait(&s->b->news, s->ctx, 100, &e) >= 0)) {
+		pthread_mutex_lock(&s->b->lock);
+		is_dead = s->b->told.is_dead;
+		pthread_mutex_unlock(&s->b->lock);
+	}
+}
+
+TEST(a_stream_that_is_all_there_outlives_its_sender)
+{
+	struct ends out = pipe_to_write();
+	struct pumper p = { 0 };
+	struct stage s;
+
+	begin(&s);
+	peer_send_frame(&s.peer, FRAME_STREAM, "all of it");
+	peer_send_frame(&s.peer, FRAME_END, "");
+	peer_hang_up(&s.peer);
+	pass(&s, 5000); /* a heartbeat that nobody takes */
+	wait_until_dead(&s);
+	pumper_start(&p, &s, out.w);
+	check_pipe(out.r, "all of it");
+	pumper_end(&p, ERR_NONE);
+	CHECK_INT(p.end, PUMP_EOF);
+	ends_close(&out);
+	end(&s);
+}
+
 TEST(a_consumer_may_be_slow_for_as_long_as_it_likes)
 {
 	cleanup(buf_free) struct buf bytes = { 0 };
