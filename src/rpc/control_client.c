@@ -34,7 +34,7 @@ struct group {
 };
 
 struct flight { /* a call under way */
-	struct flight *next, **at;
+	struct flight *next;
 	struct group *group;
 	struct control_call *call;
 	int32_t id;
@@ -64,9 +64,11 @@ struct control_client {
 
 static void flight_free(struct flight *f)
 {
-	*f->at = f->next;
-	if (f->next)
-		f->next->at = f->at;
+	struct flight **at = &f->group->flights;
+
+	while (*at != f)
+		at = &(*at)->next;
+	*at = f->next;
 	free(f);
 }
 
@@ -90,10 +92,7 @@ static void send_call(struct control_client *c, struct group *g)
 
 	f->group = g;
 	f->call = &g->calls[g->n_sent++];
-	f->at = &g->flights;
 	f->next = g->flights;
-	if (f->next)
-		f->next->at = &f->next;
 	g->flights = f;
 	f->id = h2_client_call(c->h2,
 			       &(struct h2_call){ .path = g->path,
@@ -113,8 +112,11 @@ static void send_call(struct control_client *c, struct group *g)
 static void finish(struct control_client *c, struct group *g)
 {
 	while (g->flights) {
-		h2_client_cancel(c->h2, g->flights->id);
-		flight_free(g->flights);
+		struct flight *f = g->flights;
+
+		g->flights = f->next;
+		h2_client_cancel(c->h2, f->id);
+		free(f);
 	}
 	pthread_mutex_lock(&c->lock);
 	g->state = FINISHED;

@@ -79,16 +79,16 @@ void grpc_put_text(struct buf *out, const char *text)
 	buf_free(&utf8);
 }
 
-void grpc_get_text(struct buf *out, struct view v)
+void grpc_get_text(struct buf *out, struct view encoded)
 {
 	struct buf raw = { 0 };
 
-	for (size_t i = 0; i < v.len; i++) {
-		uint64_t byte = (unsigned char)v.p[i];
+	for (size_t i = 0; i < encoded.len; i++) {
+		uint64_t byte = (unsigned char)encoded.p[i];
 		char c;
 
-		if (v.p[i] == '%' && i + 2 < v.len &&
-		    parse_digits((struct view){ v.p + i + 1, 2 }, 16, &byte))
+		if (encoded.p[i] == '%' && i + 2 < encoded.len &&
+		    parse_digits((struct view){ encoded.p + i + 1, 2 }, 16, &byte))
 			i += 2;
 		c = byte == 0 ? '\xff'
 			      : (char)byte; /* no UTF-8, so it will be replaced */

@@ -14,7 +14,7 @@ struct head { /* what the header fields of a reply say */
 };
 
 struct call {
-	struct call *next, **at;
+	struct call *next;
 	int32_t id;
 	h2_reply_fn *reply;
 	void *arg;
@@ -58,10 +58,12 @@ static void call_free(struct call *call)
 /* From now on nothing that the peer says reaches it. */
 static void call_unlink(struct h2_client *c, struct call *call)
 {
+	struct call **at = &c->calls;
+
+	while (*at != call)
+		at = &(*at)->next;
+	*at = call->next;
 	c->held -= call->body.len;
-	*call->at = call->next;
-	if (call->next)
-		call->next->at = call->at;
 }
 
 static void reset(struct h2_client *c, int32_t id, uint32_t code)
@@ -92,6 +94,7 @@ static void reject(struct h2_client *c, struct call *call, const char *why)
 	fail(c, call, &e);
 }
 
+/* budget: the parameters are nghttp2's */
 static ssize_t give_request(nghttp2_session *ng, int32_t id, uint8_t *to, size_t room,
 			    uint32_t *flags, nghttp2_data_source *source, void *user)
 {
@@ -130,7 +133,7 @@ static struct call *call_new(const struct h2_call *from)
 	return call;
 }
 
-int32_t h2_client_call(struct h2_client *c, const struct h2_call *from, struct err *err)
+int32_t h2_client_call(struct h2_client *c, const struct h2_call *h, struct err *err)
 {
 	nghttp2_data_provider source = { .read_callback = give_request };
 	struct buf timeout = { 0 };
@@ -139,22 +142,22 @@ int32_t h2_client_call(struct h2_client *c, const struct h2_call *from, struct e
 
 	if (!h2_client_is_usable(c))
 		return err_set(err, ERR_NETWORK, "connection is at its end");
-	if (from->body.len > GRPC_MESSAGE_MAX)
+	if (h->body.len > GRPC_MESSAGE_MAX)
 		return err_set(err, ERR_INVALID, "request of %zu bytes is larger than %d",
-			       from->body.len, GRPC_MESSAGE_MAX);
-	if (from->timeout_ms > 0)
-		grpc_put_timeout(&timeout, from->timeout_ms);
-	call = call_new(from);
+			       h->body.len, GRPC_MESSAGE_MAX);
+	if (h->timeout_ms > 0)
+		grpc_put_timeout(&timeout, h->timeout_ms);
+	call = call_new(h);
 	/* The order is that of zrepl 0.7, and so is the empty :authority. */
 	id = nghttp2_submit_request(
 		c->session.ng, NULL,
-		(nghttp2_nv[]){
-			h2_header(":method", "POST"), h2_header(":scheme", "http"),
-			h2_header(":path", from->path), h2_header(":authority", ""),
-			h2_header("content-type", "application/grpc"),
-			h2_header("user-agent", "zrepl/" ZREPL_VERSION),
-			h2_header("te", "trailers"),
-			h2_header("grpc-timeout", buf_str(&timeout)) },
+		(nghttp2_nv[]){ h2_header(":method", "POST"),
+				h2_header(":scheme", "http"), h2_header(":path", h->path),
+				h2_header(":authority", ""),
+				h2_header("content-type", "application/grpc"),
+				h2_header("user-agent", "zrepl/" ZREPL_VERSION),
+				h2_header("te", "trailers"),
+				h2_header("grpc-timeout", buf_str(&timeout)) },
 		timeout.len ? 8 : 7, &source, NULL);
 	buf_free(&timeout);
 	if (h2_check(id) < 0) {
@@ -164,9 +167,6 @@ int32_t h2_client_call(struct h2_client *c, const struct h2_call *from, struct e
 	}
 	call->id = id;
 	call->next = c->calls;
-	call->at = &c->calls;
-	if (call->next)
-		call->next->at = &call->next;
 	c->calls = call;
 	return id;
 }
@@ -224,6 +224,7 @@ static int take_field(struct h2_client *c, struct call *call, struct view name,
 	return 0;
 }
 
+/* budget: the parameters are nghttp2's */
 static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name,
 		     size_t name_len, const uint8_t *value, size_t value_len,
 		     uint8_t flags, void *user)

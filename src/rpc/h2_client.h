@@ -40,7 +40,7 @@ struct h2_call { /* borrowed for the call */
 	void *arg;
 };
 /* An id for h2_client_cancel(); -1 with *err: no more calls on this connection. */
-int32_t h2_client_call(struct h2_client *c, const struct h2_call *call, struct err *err)
+int32_t h2_client_call(struct h2_client *c, const struct h2_call *h, struct err *err)
 	must_check;
 void h2_client_cancel(struct h2_client *c, int32_t id); /* no reply will come */
 

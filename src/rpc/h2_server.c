@@ -28,7 +28,7 @@ struct head { /* what the header fields say */
 };
 
 struct stream {
-	struct stream *next, **at;
+	struct stream *next;
 	int32_t id;
 	enum state state;
 	bool has_head, peer_ended;
@@ -70,9 +70,6 @@ static void stream_new(struct h2_server *s, int32_t id)
 	st->id = id;
 	st->body.max = GRPC_PREFIX_LEN + GRPC_MESSAGE_MAX;
 	st->next = s->streams;
-	st->at = &s->streams;
-	if (st->next)
-		st->next->at = &st->next;
 	s->streams = st;
 	nghttp2_session_set_stream_user_data(s->session.ng, id, st);
 }
@@ -86,13 +83,15 @@ static void release_body(struct h2_server *s, struct stream *st)
 
 static void stream_free(struct h2_server *s, struct stream *st)
 {
+	struct stream **at = &s->streams;
+
+	while (*at != st)
+		at = &(*at)->next;
+	*at = st->next;
 	release_body(s, st);
 	s->unsent -= st->reply.len - st->reply_sent;
 	buf_free(&st->reply);
 	free(st->head.path);
-	*st->at = st->next;
-	if (st->next)
-		st->next->at = st->at;
 	free(st);
 }
 
@@ -126,6 +125,7 @@ static void refuse(struct h2_server *s, struct stream *st, const char *http,
 	buf_free(&encoded);
 }
 
+/* budget: the parameters are nghttp2's */
 static ssize_t give_reply(nghttp2_session *ng, int32_t id, uint8_t *to, size_t room,
 			  uint32_t *flags, nghttp2_data_source *source, void *user)
 {
@@ -269,6 +269,7 @@ static const struct field {
 	{ "grpc-timeout", timeout_field },
 };
 
+/* budget: the parameters are nghttp2's */
 static int on_header(nghttp2_session *ng, const nghttp2_frame *f, const uint8_t *name,
 		     size_t name_len, const uint8_t *value, size_t value_len,
 		     uint8_t flags, void *user)

@@ -76,7 +76,7 @@ bool h2_session_is_choked(const struct h2_session *s);
 /* -1: over, or the peer is silent (ERR_TIMEOUT). */
 int h2_session_tick(struct h2_session *s, int64_t now, int64_t *next, struct err *err)
 	must_check;
-void h2_session_goodbye(struct h2_session *s, const char *why);
+void h2_session_goodbye(struct h2_session *s, const char *text);
 
 /* A header, of literals or what lives until it is submitted. */
 nghttp2_nv h2_header(const char *name, const char *value);
