@@ -61,12 +61,15 @@ static void ping_until(void *arg)
 {
 	struct ping *p = arg;
 	int64_t pause = p->client->o.env->rpc_ping_sleep_ms;
-	cleanup(err_clear) struct err err = ERR_INIT, slept = ERR_INIT;
+	cleanup(err_clear) struct err err = ERR_INIT, last = ERR_INIT, slept = ERR_INIT;
 
 	while (p->once(p->ctx, p->client, p->text, &err) < 0) {
-		if (ctx_done(p->ctx) || !may_pass(&err) ||
-		    ctx_sleep(p->ctx, pause, &slept) < 0) {
-			give_up(p, &err);
+		const bool is_over = ctx_done(p->ctx);
+
+		if (!is_over || last.kind == ERR_NONE)
+			err_move(&last, &err);
+		if (is_over || !may_pass(&last) || ctx_sleep(p->ctx, pause, &slept) < 0) {
+			give_up(p, &last);
 			return;
 		}
 		pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;

@@ -21,6 +21,7 @@ void fake_net_init(struct fake_net *n)
 	*n = (struct fake_net){ .conf = { .type = SERVE_TCP } };
 	n->connector.net = n;
 	wake_init(&n->waiting);
+	sem_init(&n->refused, 0, 0);
 	pthread_mutex_init(&n->lock, NULL);
 }
 
@@ -33,6 +34,7 @@ void fake_net_fini(struct fake_net *n)
 	free(n->queue.v);
 	free(n->cables.v);
 	wake_fini(&n->waiting);
+	sem_destroy(&n->refused);
 	pthread_mutex_destroy(&n->lock);
 }
 
@@ -126,6 +128,7 @@ static int dial(struct fake_net *n, struct err *err)
 	n->n_dials++;
 	if (n->refusals > 0) {
 		n->refusals--;
+		sem_post(&n->refused);
 		return err_set(err, n->refusal, "server: connection refused");
 	}
 	fd = connect_to(n, n->identity ? n->identity : "client1");

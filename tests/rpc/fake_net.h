@@ -13,6 +13,8 @@
 #include "net/connector.h"
 #include "net/listener.h"
 
+#include <semaphore.h>
+
 struct connector {
 	struct fake_net *net;
 };
@@ -38,6 +40,7 @@ struct fake_net {
 	} cables;        /* of connections that were dialled, to be cut */
 	size_t refusals; /* so many dials fail */
 	enum err_kind refusal;
+	sem_t refused;      /* posted by each of them */
 	size_t no_listener; /* so many listener_open() fail */
 	size_t breaks;      /* so many listener_accept() fail */
 	size_t n_dials, n_listeners, n_open_listeners;
