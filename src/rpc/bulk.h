@@ -4,7 +4,8 @@
  * A thread of its own owns the connection.  It reads and writes frames, sends heartbeats
  * whatever its user does meanwhile, watches the peer's, and moves the bytes of a stream:
  *
- *	sending     pipe of zfs send -> frames of 512 KiB, read full before they go out
+ *	sending     pipe of zfs send -> splice -> frames of what is there
+ *	            without splice: -> memory -> frames of 512 KiB, full
  *	receiving   frames -> splice -> pipe of zfs receive
  *
  * The user is one other thread, which asks and waits:

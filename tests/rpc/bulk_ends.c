@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 __attribute__((constructor)) static void ignore_sigpipe(void)
@@ -43,6 +45,16 @@ struct ends pipe_to_write(void)
 
 	set_nonblocking(e.w);
 	return e;
+}
+
+struct ends socket_to_read(void)
+{
+	int fds[2] = { -1, -1 };
+	int r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds);
+
+	assert(r == 0);
+	set_nonblocking(fds[0]);
+	return (struct ends){ fds[0], fds[1] };
 }
 
 void ends_close(struct ends *e)

@@ -17,6 +17,7 @@ struct ends {
 /* Both close-on-exec, the end that the bulk has non-blocking. */
 struct ends pipe_to_read(void);
 struct ends pipe_to_write(void);
+struct ends socket_to_read(void); /* no kernel splices from one to another */
 void ends_close(struct ends *e);
 
 /* The n-th byte of what goes through. */

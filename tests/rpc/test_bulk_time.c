@@ -443,7 +443,7 @@ TEST(a_source_that_stalls_is_an_error_and_the_peer_can_be_told)
 TEST(a_slow_source_makes_heartbeats_and_then_a_full_frame)
 {
 	cleanup(buf_free) struct buf frame = { 0 };
-	struct ends in = pipe_to_read();
+	struct ends in = socket_to_read();
 	struct stage s;
 	struct writer w;
 
