@@ -225,7 +225,7 @@ static void complain(struct listener *l, const char *origin, const char *what)
 	cleanup(str_freep) char *others = NULL;
 	uint64_t unsaid;
 
-	if (!refusals_say(&l->refusals, origin, now_ms(), &unsaid))
+	if (!refusals_say(&l->refusals, origin, what, now_ms(), &unsaid))
 		return;
 	if (unsaid > 0)
 		others = xasprintf(" (and %llu times before, of anybody)",

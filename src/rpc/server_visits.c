@@ -43,7 +43,7 @@ static void complain(struct visit *v, const struct err *why)
 	bool is_said;
 
 	pthread_mutex_lock(&s->lock);
-	is_said = refusals_say(&s->refusals, v->origin, now_ms(), &unsaid);
+	is_said = refusals_say(&s->refusals, v->origin, err_msg(why), now_ms(), &unsaid);
 	pthread_mutex_unlock(&s->lock);
 	if (!is_said)
 		return;
