@@ -106,8 +106,9 @@ static void tell_output(struct bulk *b)
 	bool is_news = false;
 
 	pthread_mutex_lock(&b->lock);
-	if (b->out.is_dead && !t->is_dead) {
-		t->is_dead = is_news = true;
+	if (b->out.is_dead) { /* what is lost is not written */
+		is_news = !t->is_dead;
+		t->is_dead = true;
 	} else if (bulk_out_is_idle(b) && !t->is_idle && b->ask.put.len == 0 &&
 		   !b->ask.gives_source && !b->ask.gives_end) {
 		t->is_idle = is_news = true;

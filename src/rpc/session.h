@@ -2,8 +2,7 @@
  * session.h - one connection of a known client, served.
  *
  * The endpoint is asked, and whatever it says is the answer: its errors are ordinary
- * answers, with their text.  What a peer asks for that cannot be decoded is no question:
- * on a bulk connection there is no answer to it at all (compat: zrepl 0.7).
+ * answers, with their text.  So is what is wrong with a request that cannot be decoded.
  *
  * Each request is logged at debug, each that fails as a warning.
  */

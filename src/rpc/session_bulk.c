@@ -7,9 +7,13 @@
 #include <assert.h>
 
 /*
- *	head, request --> handler --+--> "OK", response, [stream] --+
- *	      |                     +--> "ERROR", why --------------+--> close
- *	      +--> cannot be decoded -------------------------------+
+ *	head, request --> handler --+--> "OK", response, [stream] --+--> close
+ *	      |                     +--> "ERROR", why --------------+
+ *	      +--> cannot be decoded -----^
+ *
+ * What cannot be decoded has no answer from zrepl 0.7; without one an active side would
+ * take it for a lost connection, and try the same again.  The other way round, when we
+ * are being stopped there is no answer: that is worth another try.
  *
  * Closing is prompt, or each request of a peer would take 10 s longer; and orderly, since
  * a reset would take the answer away from it.
@@ -19,6 +23,7 @@ struct request {
 	struct bulk *bulk;
 	struct arena arena;
 	const char *method; /* "data:///v1/send" */
+	bool is_logged;     /* that it has failed */
 };
 
 /* ---- answers ---- */
@@ -32,12 +37,23 @@ static void put_ok(struct bulk *b, const struct buf *response)
 	bulk_put(b, FRAME_RESPONSE, buf_view(response));
 }
 
+static void log_failure(struct request *r, const struct err *why)
+{
+	session_log_failure(r->s, r->method, why);
+	r->is_logged = true;
+}
+
 /* The handler has failed: that is the answer, and not what is wrong with the peer. */
-static int put_error(struct request *r, const struct err *why)
+static int put_error(struct ctx *ctx, struct request *r, const struct err *why,
+		     struct err *err)
 {
 	cleanup(buf_free) struct buf head = { 0 };
 
-	session_log_failure(r->s, r->method, why);
+	if (ctx_done(ctx)) {
+		err_copy(err, why);
+		return -1;
+	}
+	log_failure(r, why);
 	exchange_put_error(&head, err_msg(why));
 	bulk_put(r->bulk, FRAME_RESPONSE_HEAD, buf_view(&head));
 	return 0;
@@ -47,12 +63,12 @@ static int put_error(struct request *r, const struct err *why)
 
 static int handle_ping(struct ctx *ctx, struct request *r, struct err *err)
 {
+	cleanup(err_clear) struct err why = ERR_INIT;
 	cleanup(buf_free) struct buf response = { 0 };
 	const char *text;
 
-	(void)ctx;
-	if (pdu_get_ping(&r->arena, bulk_message(r->bulk), &text, err) < 0)
-		return -1;
+	if (pdu_get_ping(&r->arena, bulk_message(r->bulk), &text, &why) < 0)
+		return put_error(ctx, r, &why, err);
 	pdu_put_ping(&response, text);
 	put_ok(r->bulk, &response);
 	return 0;
@@ -65,7 +81,7 @@ static void end_stream(struct request *r, struct ep_stream *stream)
 	cleanup(err_clear) struct err why = ERR_INIT;
 
 	if (stream_result(stream, &why) < 0) {
-		session_log_failure(r->s, r->method, &why);
+		log_failure(r, &why);
 		bulk_put_end(r->bulk, err_msg(&why));
 	} else {
 		bulk_put_end(r->bulk, NULL);
@@ -89,7 +105,8 @@ static int put_stream(struct ctx *ctx, struct request *r, struct ep_stream *stre
 		return 0;
 	}
 	/* If it is the source that failed, the peer shall know. */
-	bulk_put_end(r->bulk, err_msg(err));
+	if (!ctx_done(ctx))
+		bulk_put_end(r->bulk, err_msg(err));
 	return err_wrap(err, "send");
 }
 
@@ -102,14 +119,14 @@ static int handle_send(struct ctx *ctx, struct request *r, struct err *err)
 	struct ep_send_req req;
 	int done;
 
-	if (pdu_get_send_req(&r->arena, bulk_message(r->bulk), &req, err) < 0)
-		return -1;
+	if (pdu_get_send_req(&r->arena, bulk_message(r->bulk), &req, &why) < 0)
+		return put_error(ctx, r, &why, err);
 	if (!ep->ops->send)
 		session_refuse(r->s, "to send", &why);
 	else if (ep->ops->send(ctx, ep, &req, &stream, &why) < 0)
 		stream = NULL;
 	if (!stream)
-		return put_error(r, &why);
+		return put_error(ctx, r, &why, err);
 	pdu_put_send_res(&response,
 			 &(struct pdu_send_res){ .used_token = req.token != NULL });
 	put_ok(r->bulk, &response);
@@ -136,14 +153,14 @@ static int handle_recv(struct ctx *ctx, struct request *r, struct err *err)
 	int done;
 
 	inbound_init(&in, r->bulk, &inbound_ops);
-	if (pdu_get_receive_req(&r->arena, bulk_message(r->bulk), &req, err) < 0)
-		return -1;
+	if (pdu_get_receive_req(&r->arena, bulk_message(r->bulk), &req, &why) < 0)
+		return put_error(ctx, r, &why, err);
 	if (ep->ops->receive)
 		done = ep->ops->receive(ctx, ep, &req, &in.stream, &why);
 	else
 		done = session_refuse(r->s, "to receive", &why);
 	if (done < 0)
-		return put_error(r, &why);
+		return put_error(ctx, r, &why, err);
 	put_ok(r->bulk, &(struct buf){ 0 });
 	return 0;
 }
@@ -194,7 +211,7 @@ static int answer(struct ctx *ctx, struct request *r, struct err *err)
 	if (handle)
 		return handle(ctx, r, err) < 0 ? err_wrap(err, "%s", r->method) : 0;
 	err_set(&why, ERR_NOT_FOUND, "requested endpoint does not exist");
-	return put_error(r, &why);
+	return put_error(ctx, r, &why, err);
 }
 
 /*
@@ -227,5 +244,9 @@ int session_bulk(struct ctx *ctx, const struct session *s, struct conn *c,
 	else
 		bulk_close(r.bulk);
 	arena_free(&r.arena);
+	if (flushed < 0 && r.is_logged) { /* one trouble, one line */
+		err_clear(err);
+		return 0;
+	}
 	return done < 0 ? done : flushed;
 }

@@ -359,4 +359,22 @@ TEST(a_connection_that_is_lost_is_closed_at_once)
 	peer_fini(&p);
 }
 
+TEST(what_a_lost_connection_has_not_taken_is_not_written)
+{
+	cleanup(err_clear) struct err e = ERR_INIT, flushed = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	cleanup(buf_free) struct buf big = { 0 };
+	struct peer p;
+	struct bulk *b = bulk_with_peer(&p, NULL);
+
+	put_nth(&big, FRAME_REQUEST_MAX); /* more than a socket pair takes */
+	bulk_put(b, FRAME_REQUEST, buf_view(&big));
+	peer_hang_up(&p);
+	CHECK_INT(bulk_wait(ctx, b, &e), BULK_FAILED);
+	CHECK_INT(bulk_flush(ctx, b, &flushed), -1);
+	CHECK_INT(flushed.kind, ERR_NETWORK);
+	bulk_close(b);
+	peer_fini(&p);
+}
+
 TEST_MAIN()

@@ -209,40 +209,44 @@ TEST(a_second_request_is_never_read)
 	check_error_answer(&d, &say, "requested endpoint does not exist");
 }
 
-TEST(a_request_that_cannot_be_decoded_has_no_answer)
+TEST(a_request_that_cannot_be_decoded_is_an_error_that_says_why)
 {
-	static const char *const names[] = { EXCHANGE_SEND, EXCHANGE_RECV,
-					     EXCHANGE_PING };
+	static const struct {
+		const char *name, *why;
+	} t[] = {
+		{ EXCHANGE_SEND, "Filesystem: is not UTF-8" },
+		{ EXCHANGE_RECV, "Filesystem: is not UTF-8" },
+		{ EXCHANGE_PING, "Message: is not UTF-8" },
+	};
 	cleanup(fini) struct duo d;
 
 	duo_init(&d, RPC_SENDER);
 	duo_start(&d);
-	for (size_t i = 0; i < 2 * ARRAY_LEN(names); i++) {
-		cleanup(buf_free) struct buf say = { 0 }, hear = { 0 };
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		cleanup(buf_free) struct buf say = { 0 };
 
-		put_request(&say, names[i % ARRAY_LEN(names)], VIEW("\x0a\x01\xff"));
-		check_answer(&d, &say, &hear);
+		put_request(&say, t[i].name, VIEW("\x0a\x01\xff"));
+		check_error_answer(&d, &say, t[i].why);
 	}
 	duo_stop_server(&d);
-	/* they are of one origin, so each is worth one line */
-	CHECK_INT(fake_logged(&d.w, "connection failed origin=client1 "
-				    "client_identity=client1 err=data:///v1/send: "
-				    "Filesystem: is not UTF-8"),
+	CHECK_INT(fake_logged(&d.w, "request failed method=data:///v1/send "
+				    "client_identity=client1 err=Filesystem: is not "
+				    "UTF-8"),
 		  1);
-	CHECK_INT(fake_logged(&d.w, "connection failed"), ARRAY_LEN(names));
+	CHECK_INT(fake_logged(&d.w, "failed"), ARRAY_LEN(t));
 }
 
 TEST(a_path_that_leads_elsewhere_never_reaches_the_endpoint)
 {
 	struct ep_recv_req req = duo_recv_req("a/../../b");
-	cleanup(buf_free) struct buf say = { 0 }, hear = { 0 }, body = { 0 };
+	cleanup(buf_free) struct buf say = { 0 }, body = { 0 };
 	cleanup(fini) struct duo d;
 
 	duo_init(&d, RPC_RECEIVER);
 	duo_start(&d);
 	pdu_put_receive_req(&body, &req);
 	put_request(&say, EXCHANGE_RECV, buf_view(&body));
-	check_answer(&d, &say, &hear);
+	check_error_answer(&d, &say, "Filesystem: has a component '.' or '..'");
 	duo_stop_server(&d);
 	CHECK_INT(d.asked.n, 1); /* for the endpoint itself */
 }
