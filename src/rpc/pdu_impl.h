@@ -17,7 +17,9 @@ enum {
 	PDU_LIST_MAX = 8 * 1024 * 1024,
 	PDU_TOKEN_MAX = 32 * 1024,
 	PDU_PING_MAX = 16 * 1024,
-	PDU_ERROR_MAX = 4096, /* of one snapshot's error */
+	PDU_ERROR_MAX = 4096,         /* of one snapshot's error */
+	PDU_ERROR_MIN = 40,           /* where there are many: its beginning, at least */
+	PDU_ERRORS_MAX = 1024 * 1024, /* of all of them */
 };
 
 /* A path of ours that is asked for, or one that shall be created. */

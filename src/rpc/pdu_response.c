@@ -130,6 +130,23 @@ int pdu_get_send_res(struct view in, struct pdu_send_res *out, struct err *err)
 
 /* ---- destroy ---- */
 
+/*
+ * Of each error, so that all of them fit into a message: one that is too large does not
+ * arrive at all, and with it what was destroyed.
+ */
+static size_t error_max(const struct pdu_destroy_req *req,
+			const struct ep_destroy_results *r)
+{
+	size_t n = 0, most;
+
+	for (size_t i = 0; i < req->n; i++)
+		n += i >= r->n || r->v[i].kind != ERR_NONE;
+	most = n > 0 ? PDU_ERRORS_MAX / n : PDU_ERROR_MAX;
+	return most > PDU_ERROR_MAX   ? PDU_ERROR_MAX
+	       : most < PDU_ERROR_MIN ? PDU_ERROR_MIN
+				      : most;
+}
+
 /* A result without its snapshot aborts a peer of version 0.7. */
 void pdu_put_destroy_res(struct buf *out, const struct pdu_destroy_req *req,
 			 const struct ep_destroy_results *r)
@@ -138,6 +155,7 @@ void pdu_put_destroy_res(struct buf *out, const struct pdu_destroy_req *req,
 	DestroySnapshotRes *res = arena_alloc(&a, req->n, sizeof(*res));
 	FilesystemVersion *snaps = arena_alloc(&a, req->n, sizeof(*snaps));
 	DestroySnapshotsRes m = DESTROY_SNAPSHOTS_RES__INIT;
+	const size_t most = error_max(req, r);
 
 	m.n_results = req->n;
 	m.results = arena_alloc(&a, req->n, sizeof(*m.results));
@@ -148,8 +166,8 @@ void pdu_put_destroy_res(struct buf *out, const struct pdu_destroy_req *req,
 		res[i] = (DestroySnapshotRes)DESTROY_SNAPSHOT_RES__INIT;
 		res[i].snapshot = &snaps[i];
 		if (!e || e->kind != ERR_NONE)
-			res[i].error = pdu_put_text(&a, e ? err_msg(e) : "not destroyed",
-						    PDU_ERROR_MAX);
+			res[i].error =
+				pdu_put_text(&a, e ? err_msg(e) : "not destroyed", most);
 		m.results[i] = &res[i];
 	}
 	pdu_pack(out, &m.base);

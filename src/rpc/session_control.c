@@ -23,6 +23,17 @@ struct survey {
 	struct strs paths;
 };
 
+/*
+ * What the endpoint says.  Nonsense from zfs(8) is ERR_PROTOCOL, too, but to the peer a
+ * failure like any other, and not one of its request.
+ */
+static int said(int r, struct err *err)
+{
+	if (r < 0 && err_is(err, ERR_PROTOCOL))
+		err->kind = ERR_CHILD;
+	return r;
+}
+
 /* ---- one at a time ---- */
 
 static int ping(struct ctx *ctx, const struct session *s, struct view body,
@@ -45,7 +56,7 @@ static int list_filesystems(struct ctx *ctx, const struct session *s, struct vie
 	cleanup(ep_filesystems_free) struct ep_filesystems l = { 0 };
 
 	if (pdu_get_empty(body, err) < 0 ||
-	    s->ep->ops->list_filesystems(ctx, s->ep, &l, err) < 0)
+	    said(s->ep->ops->list_filesystems(ctx, s->ep, &l, err), err) < 0)
 		return -1;
 	pdu_put_filesystems(reply, &l);
 	return 0;
@@ -62,7 +73,8 @@ static int send_dry(struct ctx *ctx, const struct session *s, struct view body,
 		return -1;
 	if (!s->ep->ops->send_dry)
 		return session_refuse(s, "to send", err);
-	if (s->ep->ops->send_dry(ctx, s->ep, &req, &res.expected_size, err) < 0)
+	if (said(s->ep->ops->send_dry(ctx, s->ep, &req, &res.expected_size, err), err) <
+	    0)
 		return -1;
 	res.used_token = req.token != NULL;
 	pdu_put_send_res(reply, &res);
@@ -79,9 +91,9 @@ static int send_completed(struct ctx *ctx, const struct session *s, struct view 
 	(void)reply; /* empty */
 	if (pdu_get_send_completed_req(&a, body, &req, err) < 0)
 		return -1;
-	return s->ep->ops->send_completed
-		       ? s->ep->ops->send_completed(ctx, s->ep, &req, err)
-		       : 0;
+	if (!s->ep->ops->send_completed)
+		return 0;
+	return said(s->ep->ops->send_completed(ctx, s->ep, &req, err), err);
 }
 
 static int destroy_snapshots(struct ctx *ctx, const struct session *s, struct view body,
@@ -96,7 +108,8 @@ static int destroy_snapshots(struct ctx *ctx, const struct session *s, struct vi
 		return -1;
 	for (size_t i = 0; i < req.n; i++)
 		strs_add(&names, req.snaps[i].name);
-	if (s->ep->ops->destroy_snapshots(ctx, s->ep, req.fs, &names, &done, err) < 0)
+	if (said(s->ep->ops->destroy_snapshots(ctx, s->ep, req.fs, &names, &done, err),
+		 err) < 0)
 		return -1;
 	pdu_put_destroy_res(reply, &req, &done);
 	return 0;
@@ -109,6 +122,7 @@ static void fail(struct control_request *r, const struct err *why)
 {
 	buf_free(&r->reply);
 	err_copy(&r->err, why);
+	(void)said(-1, &r->err);
 }
 
 static int list_versions(struct ctx *ctx, const struct session *s, struct survey *q,

@@ -1,6 +1,7 @@
 /* Requests and responses: what they look like, both ways. */
 #include "rpc/pdu.h"
 
+#include "base/parse.h"
 #include "base/vec.h"
 #include "protobuf.h"
 #include "tap.h"
@@ -168,6 +169,33 @@ TEST(a_destroy_request_and_its_answer_have_every_snapshot)
 	CHECK_INT(out.v[0].kind, ERR_NONE);
 	CHECK_INT(out.v[1].kind, ERR_REMOTE);
 	CHECK_STR(err_msg(&out.v[1]), "it is busy");
+}
+
+TEST(an_answer_about_many_snapshots_that_all_failed_fits_into_a_message)
+{
+	enum { MANY = 8000, NAME = 250, MESSAGE_MAX = 4 * 1024 * 1024 };
+	struct version *snaps = xcalloc(MANY, sizeof(*snaps));
+	struct pdu_destroy_req req = { "a", snaps, MANY };
+	cleanup(ep_destroy_results_free) struct ep_destroy_results in = { 0 },
+								   out = { 0 };
+	cleanup(err_clear) struct err err = ERR_INIT;
+	cleanup(strs_free) struct strs names = { 0 };
+	cleanup(buf_free) struct buf res = { 0 };
+
+	for (int i = 0; i < MANY; i++)
+		strs_addf(&names, "%0*d", NAME, i);
+	for (int i = 0; i < MANY; i++) {
+		snaps[i].name = names.v[i];
+		VEC_PUSH(&in, (struct err)ERR_INIT);
+		err_set(&in.v[i], ERR_CHILD, "%01000d", i);
+	}
+	pdu_put_destroy_res(&res, &req, &in);
+	CHECK(res.len <= MESSAGE_MAX);
+	CHECK_INT(pdu_get_destroy_res(buf_view(&res), &req, &out, &err), 0);
+	REQUIRE(out.n == MANY);
+	for (int i = 0; i < MANY; i++)
+		CHECK(view_starts(view_of(err_msg(&out.v[i])), "0000"));
+	free(snaps);
 }
 
 TEST(a_ping_is_the_recorded_one)
