@@ -92,13 +92,14 @@ TEST(an_answer_is_heard_although_writing_has_failed)
 	struct bulk *b = bulk_with_tcp_peer(&p, NULL);
 
 	writer_start(&w, take_fd(&in.w), SIZE_MAX);
+	bulk_put_stream(b, &(struct bulk_source){ .fd = in.r });
+	bulk_expect(b, FRAME_RESPONSE_HEAD, FRAME_RESPONSE_HEAD_MAX);
+	peer_check(&p, FRAME_STREAM, NULL); /* it is under way */
 	peer_send_message(&p, FRAME_RESPONSE_HEAD, "HANDLER ERROR:\ndisk full");
 	peer_send_frame(&p, FRAME_RST, "");
-	bulk_put_stream(b, &(struct bulk_source){ .fd = in.r });
-	peer_check(&p, FRAME_STREAM, NULL); /* it is under way */
-	peer_wait_until_taken(&p);
 	peer_hang_up(&p);
-	check_message(b, FRAME_RESPONSE_HEAD, "HANDLER ERROR:\ndisk full");
+	check_event(b, BULK_MESSAGE);
+	CHECK(view_eq(bulk_message(b), VIEW("HANDLER ERROR:\ndisk full")));
 	bulk_close(b);
 	ends_close(&in);
 	thread_join(&w.thread);
