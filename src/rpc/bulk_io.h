@@ -151,7 +151,7 @@ bool bulk_gate_open(struct bulk_gate *g, int64_t now);
 /* Everything fails from now on, with this error, which is taken. */
 void bulk_fail(struct bulk *b, struct err *err);
 void bulk_news(struct bulk *b); /* something was told */
-void bulk_run(void *b);         /* the thread */
+void bulk_run(void *arg);       /* the thread, of a struct bulk */
 
 /* bulk_in.c.  _step: did something move? */
 bool bulk_in_step(struct bulk *b, int64_t now);
