@@ -81,8 +81,10 @@ static void play_passive(int fd, const struct recorded *r)
 	cleanup(buf_free) struct buf rest = { 0 };
 	char byte;
 
+	/* all of its hello at once: zrepl 0.7 serves nobody else until it has that */
+	check_reads(fd, part(&r->active, 0, BANNER_LEN + LABEL_LEN));
 	CHECK_INT(fd_write_all(fd, part(&r->passive, 0, BANNER_LEN)), 0);
-	check_reads(fd, part(&r->active, 0, before_rst));
+	check_reads(fd, part(&r->active, BANNER_LEN + LABEL_LEN, before_rst));
 	/* no farewell before the response: a peer could not answer any more */
 	CHECK_INT(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
 	CHECK_INT(fd_write_all(fd, part(&r->passive, BANNER_LEN, r->passive.len)), 0);
