@@ -10,8 +10,7 @@
  * What is decoded is checked: unknown and repeated keys, missing ones, wrong types and
  * values.  The first error ends it, and is one line:
  *
- *	FILE:LINE:COLUMN: jobs[2].pruning.keep[0].count: what is wrong; what would be
- *right
+ *	FILE:LINE:COLUMN: jobs[2].pruning.keep[0].count: what is wrong; want RIGHT
  *
  * The rules for absent, null and empty values are those of zrepl 0.7:
  *

@@ -9,8 +9,8 @@
 #include "codec/ipmap.h"
 
 struct conf_hostport {
-	const char *host; /* "" : all addresses (listening); an IPv6 address has no
-			     brackets */
+	/* "": all addresses (listening); an IPv6 address has no brackets */
+	const char *host;
 	const char *port; /* digits or a service's name, as written */
 };
 

@@ -95,8 +95,8 @@ struct ep_stream {
 };
 
 struct ep_destroy_results {
-	struct err
-		*v; /* one for each name, in order; ERR_NONE: destroyed, or gone before */
+	/* one for each name, in order; ERR_NONE: destroyed, or gone before */
+	struct err *v;
 	size_t n, cap;
 };
 

@@ -3,7 +3,7 @@
  *
  *	snapshots taken (push, snap) --+
  *	interval over (pull) ----------+--> invocation: replicate, prune sender, prune
- *	wakeup --------------------------+              receiver; snap: prune
+ *	wakeup ------------------------+              receiver; snap: prune
  *
  * One invocation at a time.  What snapshots or a wakeup ask for while one is under way is
  * refused; an interval that ends meanwhile makes one more follow.

@@ -11,8 +11,8 @@
  * The first three are active (active.h), the others passive (passive.h).  A job's
  * failures end up in its log and its status; they never end the daemon.  Order: job_new()
  * all, then job_start() all; job_stop() all, then job_free() all; passive ones are
- * stopped and freed last.  wakeup, reset and status may be called from any thread
- *between.
+ * stopped and freed last.  Between start and stop any thread may call wakeup, reset and
+ * status.
  */
 #ifndef JOB_JOB_H
 #define JOB_JOB_H

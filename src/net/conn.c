@@ -484,8 +484,8 @@ int conn_read_all(struct ctx *ctx, struct conn *c, void *p, size_t n, struct err
 				       "read from %s: the peer has closed the connection",
 				       c->peer);
 		if (r == CONN_AGAIN) {
-			conn_want(c,
-				  1); /* an old wish may exceed what is still to come */
+			/* an old wish may exceed what is still to come */
+			conn_want(c, 1);
 			if (wait_for(ctx, c, true, err) < 0)
 				return err_wrap(err, "read from %s", c->peer);
 		}

@@ -6,11 +6,11 @@
  * other descriptors of its own in one loop, and no single blocked write keeps it from
  * reading.  SIGPIPE must be ignored or blocked.
  *
- *	conn_read     bytes into memory
- *	conn_splice   bytes into a pipe, past our memory where the kernel can
- *	conn_write    bytes from memory
+ *	conn_read          bytes into memory
+ *	conn_splice        bytes into a pipe, past our memory where the kernel can
+ *	conn_write         bytes from memory
  *	conn_splice_from   bytes from a pipe, past our memory
- *	conn_finish   half-close: the peer reads a clean end after the last byte
+ *	conn_finish        half-close: the peer reads a clean end after the last byte
  *
  * An end of input without the transport's own farewell (TLS without close_notify) is an
  * error, never an end.  Lost and refused connections are ERR_NETWORK, silence is
@@ -30,12 +30,14 @@ struct conn;
 
 enum conn_result {
 	CONN_OK,
-	CONN_AGAIN,       /* the connection would block */
-	CONN_PIPE_FULL,   /* conn_splice() only: the pipe would block */
-	CONN_PIPE_CLOSED, /* conn_splice() only: nobody reads the pipe any more */
-	CONN_PIPE_EMPTY, /* conn_splice_from() only: nothing is there, or no more comes */
-	CONN_END,        /* reading only: the peer will send no more */
-	CONN_FAILED,     /* see err; only close() is of use now */
+	CONN_AGAIN,  /* the connection would block */
+	CONN_END,    /* reading only: the peer will send no more */
+	CONN_FAILED, /* see err; only close() is of use now */
+	/* conn_splice() only: the pipe would block; nobody reads it any more */
+	CONN_PIPE_FULL,
+	CONN_PIPE_CLOSED,
+	/* conn_splice_from() only: nothing is in the pipe, or no more comes */
+	CONN_PIPE_EMPTY,
 };
 
 /* CONN_OK: *got > 0 bytes of at most n. */
@@ -113,7 +115,7 @@ int conn_write_all(struct ctx *ctx, struct conn *c, const void *p, size_t n,
  */
 struct conn *conn_of_fds(int in, int out, const char *peer, const char *identity)
 	must_check;
-/* Two ends of a socket pair: what `local` would be, and what tests talk through. */
+/* For tests: two ends that talk to each other. */
 int conn_pair(struct conn **a, struct conn **b, struct err *err) must_check;
 
 #endif

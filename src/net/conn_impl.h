@@ -25,8 +25,8 @@ struct conn_ops {
 	bool (*ready)(const struct conn *c);
 	void (*want)(struct conn *c, size_t n);
 	bool (*is_flushed)(const struct conn *c);
-	void (*close)(
-		struct conn *c); /* what it added; conn_close() frees the rest, and c */
+	/* what it added; conn_close() frees the rest, and c */
+	void (*close)(struct conn *c);
 };
 
 struct conn {

@@ -7,8 +7,8 @@
  * A stream goes out of the source's pipe by splice, in frames of what is there, where the
  * connection can do that; elsewhere it is read into memory, and a frame is full before it
  * goes out.  Either way two bytes are held back until the end is known, so that no frame
- * has only one; when splicing, those are read into memory as soon as they are all there
- *is, so that poll(2) speaks of what comes after them.
+ * has only one; when splicing, those are read into memory as soon as they are all that is
+ * there, so that poll(2) speaks of what comes after them.
  *
  * A frame that has begun is finished before anything else, so a heartbeat may wait behind
  * it; whether the peer takes its bytes is for liveness to judge.
@@ -267,8 +267,7 @@ static void end_stream(struct bulk *b)
 {
 	struct bulk_out *o = &b->out;
 
-	/* a byte that could not be sent alone is left over only where there is an error
-	 */
+	/* of a stream that ends with an error one byte may be left over: see frame.h */
 	frame_put_end(&o->queue, o->end_error);
 	free(TAKE(o->end_error));
 	free(TAKE(o->bytes));

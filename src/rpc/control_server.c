@@ -32,8 +32,7 @@ struct worker {
 	struct server *server;
 	struct thread thread; /* running: started */
 	struct wake wake;
-	enum state
-		state; /* guarded by the server's lock; who has the turn has the rest */
+	enum state state; /* guarded by the server's lock; the rest: whose turn it is */
 	struct ctx *ctx;
 	struct job *jobs;
 	struct control_request *v; /* of jobs, in their order */

@@ -4,8 +4,8 @@
  *	-> FRAME_REQUEST_HEAD    "/v1/send", "/v1/recv" or "/v1/ping"
  *	-> FRAME_REQUEST         SendReq, ReceiveReq, PingReq
  *	-> stream                of /v1/recv
- *	<- FRAME_RESPONSE_HEAD   "HANDLER OK\n"; or "HANDLER ERROR:\n" and why, and no
- *more
+ *	<- FRAME_RESPONSE_HEAD   "HANDLER OK\n"
+ *	                         "HANDLER ERROR:\n" and why: nothing follows
  *	<- FRAME_RESPONSE        SendRes, ReceiveRes, PingRes
  *	<- stream                of /v1/send, always
  *

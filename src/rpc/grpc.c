@@ -90,8 +90,7 @@ void grpc_get_text(struct buf *out, struct view encoded)
 		if (encoded.p[i] == '%' && i + 2 < encoded.len &&
 		    parse_digits((struct view){ encoded.p + i + 1, 2 }, 16, &byte))
 			i += 2;
-		c = byte == 0 ? '\xff'
-			      : (char)byte; /* no UTF-8, so it will be replaced */
+		c = byte ? (char)byte : '\xff'; /* no UTF-8: it will be replaced */
 		buf_put(&raw, &c, 1);
 	}
 	utf8_put(out, buf_view(&raw), 3 * raw.len);

@@ -20,8 +20,8 @@ enum grpc_status {
 	GRPC_RESOURCE_EXHAUSTED = 8,
 	GRPC_UNIMPLEMENTED = 12,
 	GRPC_INTERNAL = 13,
-	GRPC_UNAVAILABLE =
-		14, /* never sent: an active side takes it for a lost connection */
+	/* never sent: an active side takes it for a lost connection */
+	GRPC_UNAVAILABLE = 14,
 };
 
 enum {

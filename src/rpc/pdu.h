@@ -55,8 +55,7 @@ int pdu_get_ping(struct arena *a, struct view in, const char **text, struct err 
 /* ListFilesystemReq, SendCompletedRes and ReceiveRes are empty. */
 int pdu_get_empty(struct view in, struct err *err) must_check;
 
-/* ---- responses: the other way round.  Lists are appended to, the caller's to free ----
- */
+/* ---- responses: the other way round; lists are appended to, and the caller's ---- */
 
 void pdu_put_filesystems(struct buf *out, const struct ep_filesystems *l);
 int pdu_get_filesystems(struct view in, struct ep_filesystems *out, struct err *err)
