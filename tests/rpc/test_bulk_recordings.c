@@ -311,7 +311,7 @@ static void check_damaged(const struct side *s, size_t at, enum damage how,
 static void check_side(const struct side *s)
 {
 	cleanup(buf_free) struct buf whole = { 0 };
-	const size_t step = 1 + s->frames.len / 40;
+	const size_t step = 1 + s->frames.len / 15;
 
 	CHECK(reference(s->frames, s->plan, &whole));
 	for (size_t at = 0; at < s->frames.len;) {
