@@ -5,31 +5,66 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-	SPLICE_MAX = 1024 * 1024,
-	COPY_SIZE = 64 * 1024,
-	LIMITED_MAX = 64 * 1024, /* at a time: what a limit lets through at once beyond
-				    its capacity */
-};
+enum { SPLICE_MAX = 1024 * 1024, COPY_SIZE = 64 * 1024 };
 
 struct pump {
 	struct ctx *ctx;
 	int from, to;
 	const struct pump_opts *o;
 	int64_t last; /* when a byte moved */
-	bool is_limited;
 };
 
 /* What became of one attempt. */
 enum step { MOVED, BLOCKED, SOURCE_ENDED, TARGET_CLOSED, NOT_SPLICEABLE, FAILED };
 
+/* ---- the rules ---- */
+
+size_t pump_portion(const struct pump_opts *o, size_t n)
+{
+	const bool is_limited = o->limits[0] || o->limits[1];
+
+	return is_limited && n > PUMP_LIMITED_MAX ? PUMP_LIMITED_MAX : n;
+}
+
+void pump_count(const struct pump_opts *o, size_t n, int64_t now_us)
+{
+	if (o->moved)
+		atomic_fetch_add_explicit(o->moved, n, memory_order_relaxed);
+	for (size_t i = 0; i < ARRAY_LEN(o->limits); i++)
+		rate_spend(o->limits[i], n, now_us);
+}
+
+int64_t pump_wait_ms(const struct pump_opts *o, int64_t now_us)
+{
+	int64_t first = rate_wait_ms(o->limits[0], now_us);
+	int64_t second = rate_wait_ms(o->limits[1], now_us);
+
+	return first > second ? first : second;
+}
+
+int pump_stalled(const struct pump_opts *o, struct err *err)
+{
+	return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
+		       (long long)o->stall_ms);
+}
+
+int pump_poll(struct ctx *ctx, int fd, short events, const struct pump_opts *o,
+	      struct err *err)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int r = ctx_poll(ctx, &p, 1, o->stall_ms > 0 ? o->stall_ms : -1, err);
+
+	if (r == 0)
+		return pump_stalled(o, err);
+	return r < 0 ? -1 : 0;
+}
+
+/* ---- a pump ---- */
+
 static void count(struct pump *p, size_t n)
 {
 	p->last = now_ms();
-	if (p->o->moved)
-		atomic_fetch_add_explicit(p->o->moved, n, memory_order_relaxed);
-	for (size_t i = 0; i < ARRAY_LEN(p->o->limits); i++)
-		rate_spend(p->o->limits[i], n, now_in_us());
+	pump_count(p->o, n, now_in_us());
 }
 
 static bool is_closed(const struct pollfd *to)
@@ -41,15 +76,10 @@ static bool is_closed(const struct pollfd *to)
 static int hold_back(struct pump *p, struct err *err)
 {
 	struct pollfd to = { .fd = p->to };
+	int64_t ms;
 
-	while (p->is_limited) {
-		int64_t now = now_in_us();
-		int64_t a = rate_wait_ms(p->o->limits[0], now);
-		int64_t b = rate_wait_ms(p->o->limits[1], now);
-
-		if (a == 0 && b == 0)
-			break;
-		if (ctx_poll(p->ctx, &to, 1, a > b ? a : b, err) < 0)
+	while ((ms = pump_wait_ms(p->o, now_in_us())) > 0) {
+		if (ctx_poll(p->ctx, &to, 1, ms, err) < 0)
 			return -1;
 		if (is_closed(&to))
 			return 0;
@@ -77,8 +107,7 @@ static int wait_for(struct pump *p, short from_events, short to_events, struct e
 	if (r < 0)
 		return -1;
 	if (r == 0)
-		return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
-			       (long long)p->o->stall_ms);
+		return pump_stalled(p->o, err);
 	if (fds[0].revents == 0 && is_closed(&fds[1]))
 		return 0;
 	return 1;
@@ -101,8 +130,7 @@ static bool is_pipe(int fd)
 
 static enum step splice_once(struct pump *p, struct err *err)
 {
-	ssize_t n = splice(p->from, NULL, p->to, NULL,
-			   p->is_limited ? LIMITED_MAX : SPLICE_MAX,
+	ssize_t n = splice(p->from, NULL, p->to, NULL, pump_portion(p->o, SPLICE_MAX),
 			   SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
 
 	if (n > 0) {
@@ -186,7 +214,7 @@ static int copy_all(struct pump *p, enum step *last, struct err *err)
 
 		if (ctx_done(p->ctx))
 			return wait_for(p, POLLIN, POLLOUT, err);
-		n = read(p->from, bytes, COPY_SIZE);
+		n = read(p->from, bytes, pump_portion(p->o, COPY_SIZE));
 		if (n > 0)
 			r = write_all(p, bytes, (size_t)n, err);
 		else if (n == 0)
@@ -211,7 +239,7 @@ static int copy_all(struct pump *p, enum step *last, struct err *err)
 int pump(struct ctx *ctx, int from, int to, const struct pump_opts *o, enum pump_end *end,
 	 struct err *err)
 {
-	struct pump p = { ctx, from, to, o, now_ms(), o->limits[0] || o->limits[1] };
+	struct pump p = { ctx, from, to, o, now_ms() };
 	enum step last = NOT_SPLICEABLE;
 	int r = hold_back(&p, err);
 

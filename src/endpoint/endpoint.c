@@ -13,25 +13,6 @@ void ep_close(struct endpoint *e)
 
 /* ---- streams ---- */
 
-static void count(const struct pump_opts *o, size_t n)
-{
-	if (o->moved)
-		atomic_fetch_add_explicit(o->moved, n, memory_order_relaxed);
-	for (size_t i = 0; i < ARRAY_LEN(o->limits); i++)
-		rate_spend(o->limits[i], n, now_in_us());
-}
-
-static int wait_for_bytes(struct ctx *ctx, int fd, int64_t stall_ms, struct err *err)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLIN };
-	int r = ctx_poll(ctx, &pfd, 1, stall_ms > 0 ? stall_ms : -1, err);
-
-	if (r == 0)
-		return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
-			       (long long)stall_ms);
-	return r < 0 ? -1 : 0;
-}
-
 static int peek_fd(struct ctx *ctx, int fd, const struct pump_opts *o, struct buf *into,
 		   bool *at_end, struct err *err)
 {
@@ -41,7 +22,7 @@ static int peek_fd(struct ctx *ctx, int fd, const struct pump_opts *o, struct bu
 		size_t chunk = room < PEEK_CHUNK ? room : PEEK_CHUNK;
 		ssize_t n;
 
-		if (wait_for_bytes(ctx, fd, o->stall_ms, err) < 0)
+		if (pump_poll(ctx, fd, POLLIN, o, err) < 0)
 			return -1;
 		n = read(fd, buf_reserve(into, chunk), chunk);
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -49,7 +30,7 @@ static int peek_fd(struct ctx *ctx, int fd, const struct pump_opts *o, struct bu
 		*at_end = n == 0;
 		if (n > 0) {
 			buf_added(into, (size_t)n);
-			count(o, (size_t)n);
+			pump_count(o, (size_t)n, now_in_us());
 		}
 	}
 	return 0;
@@ -71,7 +52,7 @@ int stream_peek(struct ctx *ctx, struct ep_stream *s, const struct pump_opts *o,
 	if (s->ops->peek) {
 		if (s->ops->peek(ctx, s, into, at_end, err) < 0)
 			return -1;
-		count(&own, into->len);
+		pump_count(&own, into->len, now_in_us());
 		return 0;
 	}
 	if (peek_fd(ctx, s->fd, &own, into, at_end, err) < 0)

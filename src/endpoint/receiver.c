@@ -218,15 +218,10 @@ static int look(struct ctx *ctx, struct receipt *p, struct err *err)
 	return done;
 }
 
-static int64_t stall_ms(const struct receipt *p)
-{
-	return p->c->r->o.env->stream_stall_ms;
-}
-
 static struct pump_opts pump_opts(const struct receipt *p)
 {
 	return (struct pump_opts){ .moved = p->req->moved,
-				   .stall_ms = stall_ms(p),
+				   .stall_ms = p->c->r->o.env->stream_stall_ms,
 				   .limits = { NULL, p->c->r->o.limit } };
 }
 
@@ -271,22 +266,11 @@ static int remove_snapshots(struct ctx *ctx, const struct receipt *p, struct err
 	return 0;
 }
 
-static int wait_to_write(struct ctx *ctx, const struct receipt *p, int fd,
-			 struct err *err)
-{
-	struct pollfd pfd = { .fd = fd, .events = POLLOUT };
-	int r = ctx_poll(ctx, &pfd, 1, stall_ms(p) > 0 ? stall_ms(p) : -1, err);
-
-	if (r == 0)
-		return err_set(err, ERR_TIMEOUT, "no byte moved for %lld ms",
-			       (long long)stall_ms(p));
-	return r < 0 ? -1 : 0;
-}
-
 /* Returns 0 when all went out, or nobody reads any more, which *end says. */
 static int feed(struct ctx *ctx, const struct receipt *p, int to, enum pump_end *end,
 		struct err *err)
 {
+	const struct pump_opts o = pump_opts(p);
 	struct view left = buf_view(&p->peeked);
 
 	*end = PUMP_EOF;
@@ -298,7 +282,7 @@ static int feed(struct ctx *ctx, const struct receipt *p, int to, enum pump_end 
 			return 0;
 		}
 		if (n < 0 && errno == EAGAIN) {
-			if (wait_to_write(ctx, p, to, err) < 0)
+			if (pump_poll(ctx, to, POLLOUT, &o, err) < 0)
 				return -1;
 			continue;
 		}

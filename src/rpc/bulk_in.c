@@ -81,7 +81,7 @@ void bulk_in_check_stall(struct bulk *b, int64_t now)
 		b->in.moved_at = now;
 	if (now - b->in.moved_at < stall)
 		return;
-	err_set(&e, ERR_TIMEOUT, "no byte moved for %lld ms", (long long)stall);
+	pump_stalled(&b->in.sink.opts, &e);
 	bulk_in_sink_done(b, PUMP_CLOSED, false, &e);
 }
 
@@ -235,7 +235,7 @@ static bool take_stream(struct bulk *b, int64_t now)
 	cleanup(err_clear) struct err e = ERR_INIT;
 	const struct pump_opts *o = &b->in.sink.opts;
 	const bool is_peek = b->in.sink.kind == BULK_PEEK;
-	const int64_t held = bulk_limit_ms(b, o);
+	const int64_t held = pump_wait_ms(o, bulk_now_us(b));
 	size_t n = b->in.reader.payload_left, got = 0;
 	enum conn_result r;
 
@@ -246,8 +246,7 @@ static bool take_stream(struct bulk *b, int64_t now)
 	}
 	if (is_peek && n > buf_room(b->in.sink.into))
 		n = buf_room(b->in.sink.into);
-	if (bulk_is_limited(o) && n > BULK_LIMITED_MAX)
-		n = BULK_LIMITED_MAX;
+	n = pump_portion(o, n);
 	r = is_peek ? peek(b, n, &got, &e)
 		    : conn_splice(b->conn, b->in.sink.pipe, n, &got, &e);
 	if (r != CONN_OK)
@@ -255,7 +254,7 @@ static bool take_stream(struct bulk *b, int64_t now)
 	liveness_read_bytes(&b->live, now);
 	frame_reader_took(&b->in.reader, got);
 	b->in.moved_at = now;
-	bulk_count(b, o, got);
+	pump_count(o, got, bulk_now_us(b));
 	return true;
 }
 

@@ -22,7 +22,6 @@ enum {
 	BULK_LOOK_MS = 1000, /* at least as often: has a slow peer sent something? */
 	BULK_RETRY_MS = 100, /* the same while we are too busy to wait */
 	BULK_SCRATCH = 64 * 1024,
-	BULK_LIMITED_MAX = 64 * 1024, /* bytes at a time where there is a limit */
 };
 
 /* What to do once more only when poll(2) or the time says that it may go on. */
@@ -169,9 +168,6 @@ void bulk_out_source(struct bulk *b, const struct bulk_source *s, int64_t now);
 void bulk_out_end(struct bulk *b, char *source_error); /* which is taken */
 void bulk_out_withdraw(struct bulk *b);
 void bulk_out_check_stall(struct bulk *b, int64_t now);
-bool bulk_is_limited(const struct pump_opts *o);
-int64_t bulk_limit_ms(const struct bulk *b, const struct pump_opts *o);
-void bulk_count(const struct bulk *b, const struct pump_opts *o, size_t n);
 
 /* For tests: a bulk whose time is *clock, in ms; bulk_tick() after it was set. */
 struct bulk *bulk_start_at(struct conn *c, const atomic_int_fast64_t *clock,

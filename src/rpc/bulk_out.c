@@ -26,35 +26,6 @@ enum {
 	KEEP_QUEUE = 64 * 1024,
 };
 
-/* ---- limits and counters ---- */
-
-bool bulk_is_limited(const struct pump_opts *o)
-{
-	return o->limits[0] || o->limits[1];
-}
-
-int64_t bulk_limit_ms(const struct bulk *b, const struct pump_opts *o)
-{
-	int64_t now, first, second;
-
-	if (!bulk_is_limited(o))
-		return 0;
-	now = bulk_now_us(b);
-	first = rate_wait_ms(o->limits[0], now);
-	second = rate_wait_ms(o->limits[1], now);
-	return first > second ? first : second;
-}
-
-void bulk_count(const struct bulk *b, const struct pump_opts *o, size_t n)
-{
-	if (o->moved)
-		atomic_fetch_add_explicit(o->moved, n, memory_order_relaxed);
-	if (bulk_is_limited(o)) {
-		rate_spend(o->limits[0], n, bulk_now_us(b));
-		rate_spend(o->limits[1], n, bulk_now_us(b));
-	}
-}
-
 /* ---- the source ---- */
 
 void bulk_out_source(struct bulk *b, const struct bulk_source *s, int64_t now)
@@ -157,7 +128,7 @@ void bulk_out_check_stall(struct bulk *b, int64_t now)
 		b->out.moved_at = now;
 	if (now - b->out.moved_at < stall)
 		return;
-	err_set(&e, ERR_TIMEOUT, "no byte moved for %lld ms", (long long)stall);
+	pump_stalled(&b->out.source.opts, &e);
 	give_back(b, BULK_SOURCE_BAD, &e);
 }
 
@@ -176,7 +147,7 @@ static void at_end_of_source(struct bulk *b)
 /* By a limit. */
 static bool is_held(struct bulk *b, int64_t now)
 {
-	const int64_t held = bulk_limit_ms(b, &b->out.source.opts);
+	const int64_t held = pump_wait_ms(&b->out.source.opts, bulk_now_us(b));
 
 	b->out.resume_at = held > 0 ? now + held : 0;
 	b->out.fill.is_blocked = held > 0;
@@ -188,18 +159,16 @@ static bool fill(struct bulk *b, int64_t now)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	struct bulk_out *o = &b->out;
-	size_t room = o->room - o->have;
 	ssize_t n;
 
 	if (is_held(b, now))
 		return false;
-	if (bulk_is_limited(&o->source.opts) && room > BULK_LIMITED_MAX)
-		room = BULK_LIMITED_MAX;
-	n = read(o->source.fd, o->bytes + o->have, room);
+	n = read(o->source.fd, o->bytes + o->have,
+		 pump_portion(&o->source.opts, o->room - o->have));
 	if (n > 0) {
 		o->have += (size_t)n;
 		o->moved_at = now;
-		bulk_count(b, &o->source.opts, (size_t)n);
+		pump_count(&o->source.opts, (size_t)n, bulk_now_us(b));
 		return true;
 	}
 	if (n == 0) {
@@ -222,9 +191,7 @@ static bool look_into_pipe(struct bulk *b, int64_t now)
 	if (!o->splices || is_held(b, now) || ioctl(o->source.fd, FIONREAD, &n) < 0 ||
 	    o->have + (size_t)n < SPLICE_LEAST)
 		return false;
-	if (bulk_is_limited(&o->source.opts) && n > BULK_LIMITED_MAX)
-		n = BULK_LIMITED_MAX;
-	o->in_pipe = (size_t)n;
+	o->in_pipe = pump_portion(&o->source.opts, (size_t)n);
 	o->moved_at = now;
 	return true;
 }
@@ -299,7 +266,7 @@ static void begin(struct bulk *b)
 		o->frame_len = FRAME_HEAD_LEN + n;
 		o->frame_at = 0;
 		o->frame_in_bytes = least(o->have, n);
-		bulk_count(b, &o->source.opts, n - o->frame_in_bytes);
+		pump_count(&o->source.opts, n - o->frame_in_bytes, bulk_now_us(b));
 		o->in_pipe = 0;
 	} else if (o->has_end) {
 		end_stream(b);

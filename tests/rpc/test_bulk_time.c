@@ -329,7 +329,7 @@ TEST(a_limit_is_kept_and_is_no_stall)
 	struct pumper p = {
 		.opts = { .moved = &moved, .stall_ms = 2000, .limits = { NULL, limit } },
 	};
-	size_t total = 0, most = IN_5_S + BULK_LIMITED_MAX; /* one move too many */
+	size_t total = 0, most = IN_5_S + PUMP_LIMITED_MAX; /* one move too many */
 	static char got[TOTAL];
 	struct stage s;
 	ssize_t n;
