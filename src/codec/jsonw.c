@@ -1,6 +1,7 @@
 #include "codec/jsonw.h"
 
 #include "codec/rfc3339.h"
+#include "codec/utf8.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -62,31 +63,10 @@ void jsonw_end(struct jsonw *w)
 	w->depth--;
 }
 
-/* Length of the UTF-8 sequence at s, or 0: it is none (RFC 3629). */
-static size_t utf8_len(const char *s)
-{
-	const uint8_t *p = (const uint8_t *)s;
-	size_t n = p[0] < 0x80   ? 1
-		   : p[0] < 0xc2 ? 0
-		   : p[0] < 0xe0 ? 2
-		   : p[0] < 0xf0 ? 3
-				 : 4;
-
-	if (p[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++)
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-	if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
-	    (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void put_char(struct jsonw *w, const char *s, size_t n)
 {
 	if (n == 0)
-		put(w, "\xef\xbf\xbd");
+		put(w, UTF8_REPLACEMENT);
 	else if (*s == '"' || *s == '\\')
 		buf_printf(w->out, "\\%c", *s);
 	else if (*s == '\n')
@@ -103,12 +83,14 @@ static void put_char(struct jsonw *w, const char *s, size_t n)
 
 static void put_quoted(struct jsonw *w, const char *s)
 {
-	put(w, "\"");
-	while (*s) {
-		size_t n = utf8_len(s);
+	struct view left = view_of(s);
 
-		put_char(w, s, n);
-		s += n ? n : 1;
+	put(w, "\"");
+	while (left.len > 0) {
+		size_t n = utf8_char_len(left), took = n ? n : 1;
+
+		put_char(w, left.p, n);
+		left = (struct view){ left.p + took, left.len - took };
 	}
 	put(w, "\"");
 }

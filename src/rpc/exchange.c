@@ -1,7 +1,7 @@
 #include "rpc/exchange.h"
 
+#include "codec/utf8.h"
 #include "rpc/frame.h"
-#include "rpc/utf8.h"
 
 static const char ok[] = "HANDLER OK\n", failed[] = "HANDLER ERROR:\n";
 

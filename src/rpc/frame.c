@@ -1,6 +1,6 @@
 #include "rpc/frame.h"
 
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 #include <assert.h>
 

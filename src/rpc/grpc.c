@@ -1,7 +1,7 @@
 #include "rpc/grpc.h"
 
 #include "base/parse.h"
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 #include <inttypes.h>
 

@@ -2,7 +2,7 @@
 
 #include "codec/dsname.h"
 #include "codec/rfc3339.h"
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 #include <inttypes.h>
 

@@ -1,7 +1,7 @@
 #include "rpc/pdu_impl.h"
 
 #include "base/vec.h"
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 /* ---- filesystems ---- */
 

@@ -7,8 +7,8 @@
  * many bytes are fed at a time, over and over.  Fed in that way and all at once, it must
  * come to the same; what is kept must be within the limits, and text UTF-8.
  */
+#include "codec/utf8.h"
 #include "rpc/frame.h"
-#include "rpc/utf8.h"
 
 #include <assert.h>
 

@@ -2,8 +2,8 @@
  * Bodies, texts and timeouts of gRPC: what is put comes back, what is got is UTF-8
  * without NUL, and a message lies in its body.
  */
+#include "codec/utf8.h"
 #include "rpc/grpc.h"
-#include "rpc/utf8.h"
 
 #include <assert.h>
 

@@ -4,7 +4,7 @@
  */
 #include "rpc/h2_client.h"
 
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 #include <assert.h>
 

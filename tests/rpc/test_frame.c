@@ -1,7 +1,7 @@
 #include "rpc/frame.h"
 
+#include "codec/utf8.h"
 #include "frame_drive.h"
-#include "rpc/utf8.h"
 #include "tap.h"
 
 /* Bytes of hexadecimal digits; blanks are skipped. */

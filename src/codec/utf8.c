@@ -1,13 +1,8 @@
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 #include <assert.h>
 
-static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
-
-enum { REPLACEMENT_LEN = sizeof(replacement) - 1 };
-
-/* The length of the character that text begins with, 1 to 4; 0: it begins with none. */
-static size_t char_len(struct view text)
+size_t utf8_char_len(struct view text)
 {
 	const uint8_t *p = (const uint8_t *)text.p;
 	uint8_t low = 0x80, high = 0xbf; /* of the second byte */
@@ -37,7 +32,7 @@ static size_t char_len(struct view text)
 bool utf8_is_valid(struct view text)
 {
 	for (size_t at = 0, n; at < text.len; at += n) {
-		n = char_len((struct view){ text.p + at, text.len - at });
+		n = utf8_char_len((struct view){ text.p + at, text.len - at });
 		if (n == 0)
 			return false;
 	}
@@ -50,12 +45,13 @@ void utf8_put(struct buf *out, struct view text, size_t max)
 
 	assert(max <= buf_room(out));
 	for (size_t at = 0; at < text.len;) {
-		size_t n = char_len((struct view){ text.p + at, text.len - at });
-		size_t put = n ? n : REPLACEMENT_LEN;
+		size_t n = utf8_char_len((struct view){ text.p + at, text.len - at });
+		struct view c =
+			n ? (struct view){ text.p + at, n } : VIEW(UTF8_REPLACEMENT);
 
-		if (most - out->len < put)
+		if (most - out->len < c.len)
 			break;
-		buf_put(out, n ? text.p + at : replacement, put);
+		buf_put(out, c.p, c.len);
 		at += n ? n : 1;
 	}
 }

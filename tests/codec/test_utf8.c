@@ -1,4 +1,4 @@
-#include "rpc/utf8.h"
+#include "codec/utf8.h"
 
 #include "tap.h"
 
