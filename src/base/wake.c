@@ -1,5 +1,6 @@
 #include "base/wake.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
@@ -50,4 +51,13 @@ int wake_wait(struct wake *w, struct ctx *ctx, int64_t timeout_ms, struct err *e
 	if (r > 0)
 		wake_clear(w);
 	return r;
+}
+
+void wake_await(struct wake *w)
+{
+	struct pollfd p = { .fd = w->fd, .events = POLLIN };
+
+	while (!wake_clear(w))
+		if (poll(&p, 1, -1) < 0)
+			assert(errno == EINTR);
 }

@@ -25,5 +25,10 @@ bool wake_clear(struct wake *w); /* was it set? */
 /* 1: was set, and is cleared; 0: timeout_ms passed (< 0: never); -1 with *err. */
 int wake_wait(struct wake *w, struct ctx *ctx, int64_t timeout_ms, struct err *err)
 	must_check;
+/*
+ * The same without a ctx, and it cannot fail: for what another thread will do at once,
+ * and has to before we may go on.
+ */
+void wake_await(struct wake *w);
 
 #endif

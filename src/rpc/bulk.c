@@ -53,15 +53,6 @@ static void unlock_and_ask(struct bulk *b)
 	wake_signal(&b->work);
 }
 
-/* Nothing can keep the connection's thread from answering, so nothing ends this wait. */
-static void wait_for_news(struct bulk *b)
-{
-	cleanup(err_clear) struct err e = ERR_INIT;
-
-	if (wake_wait(&b->news, b->forever, -1, &e) < 0)
-		err_clear(&e); /* poll(2) fails: ask again */
-}
-
 /* ---- sending ---- */
 
 void bulk_put(struct bulk *b, enum frame_type type, struct view payload)
@@ -93,8 +84,8 @@ static void withdraw_source(struct bulk *b)
 	is_reading = b->told.source == BULK_SOURCE_READING;
 	b->ask.withdraws_source = is_reading;
 	unlock_and_ask(b);
-	while (is_reading) {
-		wait_for_news(b);
+	while (is_reading) { /* nothing can keep the connection's thread from answering */
+		wake_await(&b->news);
 		lock(b);
 		is_reading = b->told.source == BULK_SOURCE_READING;
 		pthread_mutex_unlock(&b->lock);
@@ -221,7 +212,7 @@ static int deliver(struct ctx *ctx, struct bulk *b, const struct bulk_sink *s,
 		b->ask.withdraws_sink = true;
 		unlock_and_ask(b);
 		while (has_sink(b))
-			wait_for_news(b);
+			wake_await(&b->news);
 		return -1;
 	}
 	lock(b);

@@ -7,7 +7,6 @@
 #include "rpc/hello.h"
 
 #include <assert.h>
-#include <errno.h>
 
 enum { FAREWELL_MS = 1000 };
 
@@ -409,7 +408,6 @@ static void remove_from_inbox(struct control_client *c, struct group *g)
 /* The caller does not wait any longer. */
 static void withdraw(struct control_client *c, struct group *g)
 {
-	struct pollfd p = { .fd = g->finished.fd, .events = POLLIN };
 	enum state st;
 
 	pthread_mutex_lock(&c->lock);
@@ -421,13 +419,9 @@ static void withdraw(struct control_client *c, struct group *g)
 	}
 	st = g->state;
 	pthread_mutex_unlock(&c->lock);
-	/*
-	 * Until the I/O thread has let go of it, which never waits long.  This must not
-	 * fail, not for want of a descriptor either, so it is no ctx_poll().
-	 */
+	/* Until the I/O thread has let go of it, which never waits long. */
 	while (st != FINISHED) {
-		if (poll(&p, 1, -1) < 0)
-			assert(errno == EINTR);
+		wake_await(&g->finished);
 		pthread_mutex_lock(&c->lock);
 		st = g->state;
 		pthread_mutex_unlock(&c->lock);

@@ -97,6 +97,27 @@ TEST(threads_wake_each_other)
 	wake_fini(&p.pong);
 }
 
+TEST(who_awaits_a_wake_needs_no_ctx)
+{
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	struct ping_pong p = { .ctx = ctx };
+	struct thread t = { 0 };
+
+	wake_init(&p.ping);
+	wake_init(&p.pong);
+	thread_start(&t, "answer", answer, &p);
+	for (int i = 0; i < 100; i++) {
+		wake_signal(&p.ping);
+		wake_await(&p.pong);
+		CHECK(!wake_clear(&p.pong));
+	}
+	ctx_cancel(ctx);
+	thread_join(&t);
+	CHECK_INT(p.rounds, 100);
+	wake_fini(&p.ping);
+	wake_fini(&p.pong);
+}
+
 struct look {
 	char name[16];
 	size_t stack;
