@@ -129,6 +129,16 @@ bool view_starts(struct view v, const char *prefix)
 	return v.len >= n && memcmp(v.p, prefix, n) == 0;
 }
 
+bool view_skip(struct view *v, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	if (!view_starts(*v, prefix))
+		return false;
+	*v = (struct view){ v->p + n, v->len - n };
+	return true;
+}
+
 char *view_dup(struct view v)
 {
 	char *s = xcalloc(v.len + 1, 1);

@@ -27,6 +27,7 @@ bool parse_bool(struct view text, bool *out) must_check;
 struct view parse_field(struct view *rest, char sep);
 struct view view_trim(struct view v); /* blanks, tabs, CR and LF at both ends */
 bool view_starts(struct view v, const char *prefix);
-char *view_dup(struct view v) must_check; /* NUL-terminated; the caller frees */
+bool view_skip(struct view *v, const char *prefix); /* takes it off, if it is there */
+char *view_dup(struct view v) must_check;           /* NUL-terminated; the caller frees */
 
 #endif

@@ -18,10 +18,8 @@ static int parse_keep(struct view part, struct view params, int64_t *keep,
 		params.p++;
 		params.len--;
 	}
-	if (!view_starts(params, "keep="))
+	if (!view_skip(&params, "keep="))
 		return bad(part, "want (keep=all) or (keep=NUMBER)", err);
-	params.p += strlen("keep=");
-	params.len -= strlen("keep=");
 	if (view_eq(params, VIEW("all"))) {
 		*keep = GRID_KEEP_ALL;
 		return 0;

@@ -1,20 +1,10 @@
 #include "rpc/exchange.h"
 
+#include "base/parse.h"
 #include "codec/utf8.h"
 #include "rpc/frame.h"
 
 static const char ok[] = "HANDLER OK\n", failed[] = "HANDLER ERROR:\n";
-
-/* Is it there?  Then it is taken off. */
-static bool skip(struct view *text, const char *start)
-{
-	size_t n = strlen(start);
-
-	if (text->len < n || memcmp(text->p, start, n) != 0)
-		return false;
-	*text = (struct view){ text->p + n, text->len - n };
-	return true;
-}
 
 void exchange_put_ok(struct buf *head)
 {
@@ -31,9 +21,9 @@ int exchange_get_head(struct view head, struct err *err)
 {
 	cleanup(buf_free) struct buf why = { 0 };
 
-	if (skip(&head, ok)) /* peers look no further either */
+	if (view_skip(&head, ok)) /* peers look no further either */
 		return 0;
-	if (!skip(&head, failed))
+	if (!view_skip(&head, failed))
 		return err_set(err, ERR_PROTOCOL,
 			       "a response begins neither with OK nor with an error");
 	utf8_put(&why, head, FRAME_ERROR_TEXT_MAX);

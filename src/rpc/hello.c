@@ -48,15 +48,6 @@ int hello_parse_head(const char *head, size_t *body_len, struct err *err)
 	return 0;
 }
 
-static bool skip(struct view *v, const char *text)
-{
-	if (!view_starts(*v, text))
-		return false;
-	v->p += strlen(text);
-	v->len -= strlen(text);
-	return true;
-}
-
 static bool skip_number(struct view *v, uint64_t *out)
 {
 	if (v->len < NUMBER_DIGITS ||
@@ -81,16 +72,15 @@ int hello_parse_body(struct view body, struct err *err)
 	struct view rest = body;
 	uint64_t version = 0, extensions;
 
-	if (!skip(&rest, BODY_START) || !skip_number(&rest, &version) || version == 0 ||
-	    !view_starts(rest, BODY_COUNT))
+	if (!view_skip(&rest, BODY_START) || !skip_number(&rest, &version) ||
+	    version == 0 || !view_skip(&rest, BODY_COUNT))
 		return err_set(err, ERR_PROTOCOL, "the peer's banner is none of zrepl's");
 	if (version != HELLO_VERSION) /* neither older nor newer will do */
 		return err_set(err, ERR_PROTOCOL,
 			       "the peer speaks version %" PRIu64
 			       " of the protocol, we speak %d",
 			       version, HELLO_VERSION);
-	skip(&rest, BODY_COUNT);
-	if (!skip_number(&rest, &extensions) || !skip(&rest, "\n") ||
+	if (!skip_number(&rest, &extensions) || !view_skip(&rest, "\n") ||
 	    !has_lines(rest, extensions))
 		return err_set(err, ERR_PROTOCOL,
 			       "the peer's banner does not end as it should");

@@ -228,8 +228,6 @@ static void handle(void *arg, struct ctx *ctx, struct control_request *v, size_t
 	const struct err *failed = NULL;
 
 	for (size_t i = 0; i < n; i++) {
-		/* What goes in is in memory already. */
-		v[i].reply.max = SIZE_MAX / 4;
 		v[i].no_such_method = !m;
 		if (!m)
 			err_set(&v[i].err, ERR_NOT_FOUND, "unknown method %s", v[i].path);

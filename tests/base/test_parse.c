@@ -216,6 +216,18 @@ TEST(a_view_starts_with_its_prefixes)
 	CHECK(!view_starts((struct view){ "abc", 1 }, "ab"));
 }
 
+TEST(a_prefix_is_taken_off_a_view_if_it_is_there)
+{
+	struct view v = VIEW("abc");
+
+	CHECK(!view_skip(&v, "b"));
+	CHECK(view_eq(v, VIEW("abc")));
+	CHECK(view_skip(&v, "ab"));
+	CHECK(view_eq(v, VIEW("c")));
+	CHECK(view_skip(&v, "c"));
+	CHECK(!view_skip(&v, "c"));
+}
+
 TEST(a_duplicate_is_terminated)
 {
 	cleanup(str_freep) char *s = view_dup((struct view){ "abc", 2 });
