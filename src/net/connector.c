@@ -7,12 +7,6 @@
 
 #include <inttypes.h>
 
-/*
- * For the TLS handshake, which dial_timeout does not cover: as long as a banner may take
- * by default.  A peer that is silent would keep us for ever.
- */
-enum { HANDSHAKE_MS = 10000 };
-
 struct connector {
 	const struct conf_connect *conf;
 	struct tls *tls;
@@ -78,15 +72,10 @@ static struct conn *dial_tcp(struct ctx *ctx, const struct connector *c, struct 
 
 static struct conn *dial_tls(struct ctx *ctx, const struct connector *c, struct err *err)
 {
-	cleanup(ctx_freep) struct ctx *bounded = NULL;
 	cleanup(str_freep) char *peer = NULL;
 	int fd = dial(ctx, c, &peer, err);
 
-	if (fd < 0)
-		return NULL;
-	bounded = ctx_new(ctx);
-	ctx_set_timeout(bounded, HANDSHAKE_MS);
-	return tls_handshake(bounded, c->tls, fd, peer, err);
+	return fd < 0 ? NULL : tls_handshake(ctx, c->tls, fd, peer, err);
 }
 
 static struct conn *dial_any(struct ctx *ctx, const struct connector *c, struct err *err)

@@ -53,23 +53,15 @@ struct visitor {
 
 /* ---- open ---- */
 
-static char *socket_path(const struct listener *l, const char *identity)
-{
-	return xasprintf("%s/%s", l->global->stdinserver_sockdir, identity);
-}
-
 void listener_close(struct listener *l)
 {
 	if (!l)
 		return;
 	for (uint32_t i = 0; i < l->n_doors; i++) {
 		fd_closep(&l->doors[i].fd);
-		if (l->doors[i].identity) {
-			cleanup(str_freep) char *path =
-				socket_path(l, l->doors[i].identity);
-
-			unlink(path);
-		}
+		if (l->doors[i].identity)
+			stdinserver_unlink(l->global->stdinserver_sockdir,
+					   l->doors[i].identity);
 	}
 	fd_closep(&l->epoll);
 	fd_closep(&l->timer);
@@ -346,14 +338,6 @@ void visitor_drop(struct visitor *v)
 }
 DEFINE_CLEANUP(visitor_drop, struct visitor *);
 
-static struct conn *admit_tls(struct ctx *ctx, struct visitor *v, struct err *err)
-{
-	cleanup(ctx_freep) struct ctx *bounded = ctx_new(ctx);
-
-	ctx_set_timeout(bounded, v->listener->conf->handshake_timeout_ms);
-	return tls_handshake(bounded, v->listener->tls, take_fd(&v->fd), v->peer, err);
-}
-
 struct conn *visitor_admit(struct ctx *ctx, struct visitor *visitor, struct err *err)
 {
 	cleanup(visitor_dropp) struct visitor *v = visitor;
@@ -364,7 +348,8 @@ struct conn *visitor_admit(struct ctx *ctx, struct visitor *visitor, struct err 
 		fd = take_fd(&v->fd);
 		return conn_of_fds(fd, fd, v->peer, v->identity);
 	case SERVE_TLS:
-		return admit_tls(ctx, v, err);
+		return tls_handshake(ctx, v->listener->tls, take_fd(&v->fd), v->peer,
+				     err);
 	case SERVE_STDINSERVER:
 		return stdinserver_admit(ctx, take_fd(&v->fd), v->identity, err);
 	case SERVE_LOCAL:

@@ -46,6 +46,13 @@ int stdinserver_listen(const char *sockdir, const char *identity, struct err *er
 	return fd;
 }
 
+void stdinserver_unlink(const char *sockdir, const char *identity)
+{
+	cleanup(str_freep) char *path = socket_path(sockdir, identity);
+
+	unlink(path);
+}
+
 /* ---- the daemon's side ---- */
 
 struct proxied {

@@ -27,6 +27,7 @@ extern const char ssh_begin[SSH_GREETING_LEN];       /* SSHCON_BEGIN */
  */
 int stdinserver_listen(const char *sockdir, const char *identity, struct err *err)
 	must_check;
+void stdinserver_unlink(const char *sockdir, const char *identity);
 /*
  * Takes fd, accepted from such a socket: two descriptors arrive, greetings go both ways.
  * ERR_PROTOCOL: others than two, which are closed; ERR_NETWORK, ERR_SYSTEM, ctx done.

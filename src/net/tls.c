@@ -5,6 +5,11 @@
 #include <unistd.h>
 
 enum {
+	/*
+	 * A client's, which dial_timeout does not cover: as long as a banner may take by
+	 * default.  A peer that is silent would keep us for ever.
+	 */
+	CLIENT_HANDSHAKE_MS = 10000,
 	/* Of what a peer that we refuse may still send before it has read why. */
 	FAREWELL_MS = 1000,
 	FAREWELL_BYTES = 64 * 1024,
@@ -30,6 +35,7 @@ struct tls *tls_client_new(const struct conf_connect *conf, const struct log *lo
 
 	t->files = conf->tls;
 	t->server_cn = conf->server_cn;
+	t->timeout_ms = CLIENT_HANDSHAKE_MS;
 	t->log = *log;
 	pthread_mutex_init(&t->lock, NULL);
 	return t;
@@ -141,8 +147,7 @@ struct conn *tls_handshake(struct ctx *ctx, struct tls *t, int fd, const char *p
 	cleanup(admission_fini) struct tls_admission a = { .tls = t };
 	cleanup(tls_ssl_freep) SSL *ssl = NULL;
 
-	if (t->is_server)
-		ctx_set_timeout(limited, t->timeout_ms);
+	ctx_set_timeout(limited, t->timeout_ms);
 	ssl = new_ssl(t, fd, &a, err);
 	if (!ssl)
 		goto failed;

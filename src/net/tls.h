@@ -39,7 +39,7 @@ int tls_load(struct tls *t, struct err *err) must_check;
  * Takes fd, which is connected and non-blocking.  ERR_DENIED: a certificate that is not
  * accepted, by us or by the peer, and why; ERR_NETWORK, ERR_TIMEOUT, ERR_PROTOCOL.  A
  * server that refuses us may say so only at the first read (TLS 1.3), with the same
- * errors.  Bounded by ctx; a server also by handshake_timeout.
+ * errors.  Bounded by ctx, and on a server by handshake_timeout, on a client by 10 s.
  */
 struct conn *tls_handshake(struct ctx *ctx, struct tls *t, int fd, const char *peer,
 			   struct err *err) must_check;

@@ -45,7 +45,7 @@ struct tls {
 	const char *server_cn;   /* client */
 	const char **client_cns; /* server */
 	size_t n_client_cns;
-	int64_t timeout_ms; /* server: of a handshake */
+	int64_t timeout_ms; /* of a handshake */
 	struct log log;
 
 	pthread_mutex_t lock;             /* of all below */
