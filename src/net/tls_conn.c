@@ -1,3 +1,5 @@
+#include "net/fdio.h"
+#include "net/kept.h"
 #include "net/tls_impl.h"
 
 #include <errno.h>
@@ -12,8 +14,6 @@ enum {
 	RECORD_MAX = 16 * 1024,              /* of plain bytes */
 	RECORD_WIRE_MAX = RECORD_MAX + 1024, /* what OpenSSL may hold of one */
 	SPLICE_SIZE = 512 * 1024,
-	WANT_MAX = 1024 * 1024, /* a peer's frame must not pin down more in the kernel */
-	IOV_USED = 64,          /* of one conn_write(); the rest comes again */
 };
 
 /*
@@ -32,10 +32,8 @@ struct tls_conn {
 	bool kernel_sends, kernel_receives;
 	short read_events, write_events; /* what the last attempt waits for */
 	enum output output;
-	int want; /* SO_RCVLOWAT */
-	/* Came off the wire, and the pipe was full. */
-	uint8_t *kept;
-	size_t kept_at, kept_end;
+	int want; /* see fdio_want() */
+	struct kept kept;
 	/* Pieces put together for OpenSSL; and of those that it could not get rid of, it
 	 * wants to see the same `under_way` bytes again. */
 	uint8_t *record;
@@ -102,13 +100,10 @@ static enum conn_result tls_read(struct conn *c, void *p, size_t n, size_t *got,
 				 struct err *err)
 {
 	struct tls_conn *t = of(c);
-	size_t have = t->kept_end - t->kept_at;
 
-	if (have == 0)
+	if (!kept_has(&t->kept))
 		return read_in(t, p, n, got, err);
-	*got = n < have ? n : have;
-	memcpy(p, t->kept + t->kept_at, *got);
-	t->kept_at += *got;
+	kept_read(&t->kept, p, n, got);
 	return CONN_OK;
 }
 
@@ -116,35 +111,21 @@ static enum conn_result tls_splice(struct conn *c, int pipe, size_t n, size_t *g
 				   struct err *err)
 {
 	struct tls_conn *t = of(c);
-	size_t have;
-	ssize_t w;
+	struct kept *k = &t->kept;
 
-	if (t->kept_at == t->kept_end) {
+	if (!kept_has(k)) {
+		size_t have;
 		enum conn_result r;
 
-		if (!t->kept)
-			t->kept = xcalloc(1, SPLICE_SIZE);
-		t->kept_at = t->kept_end = 0;
-		r = read_in(t, t->kept, n < SPLICE_SIZE ? n : SPLICE_SIZE, &have, err);
+		if (!k->p)
+			k->p = xcalloc(1, SPLICE_SIZE);
+		k->at = k->end = 0;
+		r = read_in(t, k->p, n < SPLICE_SIZE ? n : SPLICE_SIZE, &have, err);
 		if (r != CONN_OK)
 			return r;
-		t->kept_end = have;
+		k->end = have;
 	}
-	have = t->kept_end - t->kept_at;
-	do
-		w = write(pipe, t->kept + t->kept_at, n < have ? n : have);
-	while (w < 0 && errno == EINTR);
-	if (w < 0 && errno == EAGAIN)
-		return CONN_PIPE_FULL;
-	if (w < 0 && errno == EPIPE)
-		return CONN_PIPE_CLOSED;
-	if (w < 0) {
-		err_sys(err, errno, "write to a pipe");
-		return CONN_FAILED;
-	}
-	t->kept_at += (size_t)w;
-	*got = (size_t)w;
-	return CONN_OK;
+	return kept_put(k, pipe, n, got, err);
 }
 
 /* ---- writing ---- */
@@ -305,58 +286,28 @@ static enum conn_result tls_write(struct conn *c, const struct iovec *iov, int n
 
 /* ---- writing where the kernel makes the records: straight to the socket ---- */
 
-static enum conn_result kernel_failed(struct tls_conn *t, int errnum, struct err *err)
-{
-	t->write_events = POLLOUT;
-	if (errnum == EAGAIN)
-		return CONN_AGAIN;
-	conn_failed(errnum, err);
-	return write_broke(t, err);
-}
-
 static enum conn_result kernel_write(struct conn *c, const struct iovec *iov, int n,
 				     size_t *put, struct err *err)
 {
 	struct tls_conn *t = of(c);
-	const struct msghdr m = {
-		.msg_iov = (struct iovec *)iov, /* which it only reads */
-		.msg_iovlen = (size_t)(n < IOV_USED ? n : IOV_USED),
-	};
-	ssize_t w;
+	enum conn_result r;
 
 	if (t->output != OUT_OPEN)
 		return after_end(err);
-	do
-		w = sendmsg(t->fd, &m, MSG_NOSIGNAL | (c->more ? MSG_MORE : 0));
-	while (w < 0 && errno == EINTR);
-	if (w < 0)
-		return kernel_failed(t, errno, err);
-	*put = (size_t)w;
-	return CONN_OK;
+	r = fdio_send(t->fd, iov, n, c->more, put, err);
+	return r == CONN_FAILED ? write_broke(t, err) : r;
 }
 
 static enum conn_result kernel_splice_from(struct conn *c, int pipe, size_t n,
 					   size_t *put, struct err *err)
 {
 	struct tls_conn *t = of(c);
-	const unsigned more = c->more ? SPLICE_F_MORE : 0;
-	struct pollfd left = { .fd = pipe, .events = POLLIN };
-	ssize_t r;
+	enum conn_result r;
 
 	if (t->output != OUT_OPEN)
 		return after_end(err);
-	do
-		r = splice(pipe, NULL, t->fd, NULL, n,
-			   SPLICE_F_NONBLOCK | SPLICE_F_MOVE | more);
-	while (r < 0 && errno == EINTR);
-	if (r == 0)
-		return CONN_PIPE_EMPTY;
-	if (r < 0 && errno == EAGAIN && poll(&left, 1, 0) == 0)
-		return CONN_PIPE_EMPTY;
-	if (r < 0)
-		return kernel_failed(t, errno, err);
-	*put = (size_t)r;
-	return CONN_OK;
+	r = fdio_splice_from(pipe, t->fd, n, c->more, put, err);
+	return r == CONN_FAILED ? write_broke(t, err) : r;
 }
 
 /* ---- the end ---- */
@@ -391,7 +342,7 @@ static void tls_close(struct conn *c)
 
 	SSL_free(t->ssl);
 	fd_closep(&t->fd);
-	free(t->kept);
+	free(t->kept.p);
 	free(t->record);
 	err_clear(&t->broken);
 }
@@ -414,7 +365,7 @@ static bool tls_ready(const struct conn *c)
 {
 	const struct tls_conn *t = of_const(c);
 
-	return t->kept_at < t->kept_end || t->broken.kind != ERR_NONE ||
+	return kept_has(&t->kept) || t->broken.kind != ERR_NONE ||
 	       SSL_pending(t->ssl) > 0 ||
 	       (SSL_get_shutdown(t->ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
 }
@@ -426,15 +377,9 @@ static bool tls_ready(const struct conn *c)
 static void tls_want(struct conn *c, size_t n)
 {
 	struct tls_conn *t = of(c);
-	int want = 1;
 
-	if (n > RECORD_WIRE_MAX)
-		want = n - RECORD_WIRE_MAX < WANT_MAX ? (int)(n - RECORD_WIRE_MAX)
-						      : WANT_MAX;
-	if (want == t->want || t->kernel_receives)
-		return;
-	if (setsockopt(t->fd, SOL_SOCKET, SO_RCVLOWAT, &want, sizeof(want)) == 0)
-		t->want = want;
+	if (!t->kernel_receives)
+		fdio_want(t->fd, n > RECORD_WIRE_MAX ? n - RECORD_WIRE_MAX : 1, &t->want);
 }
 
 static bool tls_is_flushed(const struct conn *c)
