@@ -1,6 +1,6 @@
 #include "net/connector.h"
 
-#include "net/resolve.h"
+#include "net/address.h"
 #include "net/ssh.h"
 #include "net/tcp.h"
 #include "net/tls.h"

@@ -272,20 +272,29 @@ static int accept_unix(struct listener *l, const struct door *d, struct visitor 
 	return 1;
 }
 
+static char *identify(const struct listener *l, const union address *peer)
+{
+	const struct in6_addr ip = address_ip(peer);
+	char zone[IF_NAMESIZE];
+
+	address_zone(peer, zone);
+	return ipmap_find(l->conf->clients, &ip, zone);
+}
+
 static int accept_tcp(struct listener *l, const struct door *d, struct visitor **out,
 		      struct err *err)
 {
 	struct visitor *v;
-	struct tcp_peer peer;
+	union address peer;
 	int fd = tcp_accept(d->fd, &peer);
 
 	if (fd < 0)
 		return accept_failed(l, errno, err);
 	v = visitor_new(l, fd);
-	v->origin = tcp_peer_host(&peer);
-	v->peer = tcp_peer_text(&peer);
+	v->origin = address_host(&peer);
+	v->peer = address_text(&peer);
 	if (l->conf->type == SERVE_TCP) {
-		v->identity = ipmap_find(l->conf->clients, &peer.address, peer.zone);
+		v->identity = identify(l, &peer);
 		if (!v->identity) {
 			cleanup(str_freep) char *what =
 				xasprintf("refused a connection from %s: no entry of "

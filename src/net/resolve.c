@@ -5,41 +5,8 @@
 #include "base/wake.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <stdatomic.h>
-
-/* ---- text ---- */
-
-socklen_t address_len(const union address *a)
-{
-	return a->any.sa_family == AF_INET ? sizeof(a->v4) : sizeof(a->v6);
-}
-
-char *address_text(const union address *a)
-{
-	struct in6_addr mapped = { .s6_addr = { [10] = 0xff, [11] = 0xff } };
-	cleanup(str_freep) char *host = NULL;
-	char zone[IF_NAMESIZE] = "";
-	bool is_v6 = a->any.sa_family != AF_INET;
-	unsigned port = ntohs(is_v6 ? a->v6.sin6_port : a->v4.sin_port);
-
-	if (is_v6)
-		mapped = a->v6.sin6_addr;
-	else
-		memcpy(&mapped.s6_addr[12], &a->v4.sin_addr, sizeof(a->v4.sin_addr));
-	host = ip_text(&mapped);
-	if (IN6_IS_ADDR_V4MAPPED(&mapped))
-		return xasprintf("%s:%u", host, port);
-	if (a->v6.sin6_scope_id != 0 && !if_indextoname(a->v6.sin6_scope_id, zone))
-		snprintf(zone, sizeof(zone), "%u", a->v6.sin6_scope_id);
-	return xasprintf("[%s%s%s]:%u", host, *zone ? "%" : "", zone, port);
-}
-
-char *hostport_text(const struct conf_hostport *at)
-{
-	return xasprintf(strchr(at->host, ':') ? "[%s]:%s" : "%s:%s", at->host, at->port);
-}
 
 /* ---- lookups ---- */
 

@@ -11,28 +11,14 @@
 #define NET_RESOLVE_H
 
 #include "base/ctx.h"
-#include "conf/config.h"
-
-#include <netinet/in.h>
+#include "net/address.h"
 
 enum { RESOLVE_MAX = 16, RESOLVE_MAX_THREADS = 32 };
-
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
 
 struct addresses {
 	union address v[RESOLVE_MAX]; /* IPv4 or IPv6; the best ones first */
 	size_t n;                     /* >= 1 */
 };
-
-socklen_t address_len(const union address *a);
-/* "192.0.2.7:8888", "[fe80::7%eth0]:8888"; the caller frees. */
-char *address_text(const union address *a) must_check;
-/* The same as configured: "backup1:8888". */
-char *hostport_text(const struct conf_hostport *at) must_check;
 
 /*
  * An empty host is this host.  ERR_NETWORK: no such name, no answer; ERR_INVALID: a port

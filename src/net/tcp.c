@@ -139,20 +139,6 @@ int tcp_dial(struct ctx *ctx, const struct conf_hostport *to, int64_t timeout_ms
 
 /* ---- listen ---- */
 
-static bool is_unspecified(const union address *a)
-{
-	return a->any.sa_family == AF_INET
-		       ? a->v4.sin_addr.s_addr == htonl(INADDR_ANY)
-		       : IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr) ||
-				 (IN6_IS_ADDR_V4MAPPED(&a->v6.sin6_addr) &&
-				  a->v6.sin6_addr.s6_addr32[3] == 0);
-}
-
-static in_port_t port_of(const union address *a)
-{
-	return a->any.sa_family == AF_INET ? a->v4.sin_port : a->v6.sin6_port;
-}
-
 /* Of several, the first IPv4 one (compat: zrepl 0.7). */
 static const union address *choose(const struct addresses *from)
 {
@@ -173,9 +159,9 @@ static int where_to_listen(const struct conf_hostport *at, union address *out,
 	if (resolve(ctx, at, &found, err) < 0)
 		return -1;
 	*out = *choose(&found);
-	if (*at->host == '\0' || is_unspecified(out))
+	if (*at->host == '\0' || address_is_unspecified(out))
 		*out = (union address){ .v6 = { .sin6_family = AF_INET6,
-						.sin6_port = port_of(out),
+						.sin6_port = address_port(out),
 						.sin6_addr = IN6ADDR_ANY_INIT } };
 	return 0;
 }
@@ -185,10 +171,11 @@ static int open_socket(union address *a)
 	const int type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 	int fd = socket(a->any.sa_family, type, 0);
 
-	if (fd >= 0 || errno != EAFNOSUPPORT || !is_unspecified(a))
+	if (fd >= 0 || errno != EAFNOSUPPORT || !address_is_unspecified(a))
 		return fd;
 	/* A kernel without IPv6. */
-	*a = (union address){ .v4 = { .sin_family = AF_INET, .sin_port = port_of(a) } };
+	*a = (union address){ .v4 = { .sin_family = AF_INET,
+				      .sin_port = address_port(a) } };
 	return socket(AF_INET, type, 0);
 }
 
@@ -230,42 +217,12 @@ char *tcp_local_address(int fd)
 
 /* ---- accept ---- */
 
-static void describe(const union address *a, struct tcp_peer *p)
+int tcp_accept(int listener, union address *peer)
 {
-	*p = (struct tcp_peer){ .port = ntohs(port_of(a)) };
-	if (a->any.sa_family == AF_INET) {
-		p->address.s6_addr[10] = p->address.s6_addr[11] = 0xff;
-		memcpy(&p->address.s6_addr[12], &a->v4.sin_addr, sizeof(a->v4.sin_addr));
-		return;
-	}
-	p->address = a->v6.sin6_addr;
-	if (a->v6.sin6_scope_id != 0 && !if_indextoname(a->v6.sin6_scope_id, p->zone))
-		snprintf(p->zone, sizeof(p->zone), "%u", a->v6.sin6_scope_id);
-}
+	socklen_t len = sizeof(*peer);
+	int fd = accept4(listener, &peer->any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-int tcp_accept(int listener, struct tcp_peer *peer)
-{
-	union address a = { 0 };
-	socklen_t len = sizeof(a);
-	int fd = accept4(listener, &a.any, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	set_options(fd);
-	describe(&a, peer);
+	if (fd >= 0)
+		set_options(fd);
 	return fd;
-}
-
-char *tcp_peer_host(const struct tcp_peer *p)
-{
-	cleanup(str_freep) char *ip = ip_text(&p->address);
-
-	return xasprintf("%s%s%s", ip, *p->zone ? "%" : "", p->zone);
-}
-
-char *tcp_peer_text(const struct tcp_peer *p)
-{
-	cleanup(str_freep) char *host = tcp_peer_host(p);
-
-	return xasprintf(strchr(host, ':') ? "[%s]:%u" : "%s:%u", host, p->port);
 }

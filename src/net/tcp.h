@@ -11,10 +11,7 @@
 #define NET_TCP_H
 
 #include "base/ctx.h"
-#include "conf/config.h"
-
-#include <net/if.h>
-#include <netinet/in.h>
+#include "net/address.h"
 
 /*
  * A connected socket, and whom it is connected to ("192.0.2.7:8888", the caller's).  The
@@ -35,17 +32,7 @@ int tcp_listen(const struct conf_hostport *at, bool freebind, struct err *err) m
 /* Where it listens: "[::]:8888"; the caller frees. */
 char *tcp_local_address(int fd) must_check;
 
-struct tcp_peer {
-	struct in6_addr address; /* ::ffff:a.b.c.d for IPv4 */
-	char zone[IF_NAMESIZE];  /* of a link-local address: the interface; "": none */
-	uint16_t port;
-};
-
-/* -1: see errno. */
-int tcp_accept(int listener, struct tcp_peer *peer) must_check;
-/* "192.0.2.7", "fe80::7%eth0"; the caller frees. */
-char *tcp_peer_host(const struct tcp_peer *p) must_check;
-/* "192.0.2.7:40122", "[fe80::7%eth0]:40122"; the caller frees. */
-char *tcp_peer_text(const struct tcp_peer *p) must_check;
+/* And whom it comes from.  -1: see errno. */
+int tcp_accept(int listener, union address *peer) must_check;
 
 #endif

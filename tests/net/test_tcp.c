@@ -71,7 +71,7 @@ static void check_reaches(int l, const char *host, const char *as)
 	cleanup(str_freep) char *want = NULL, *back = NULL;
 	cleanup(fd_closep) int a = -1, b = -1;
 	cleanup(err_clear) struct err e = ERR_INIT;
-	struct tcp_peer peer;
+	union address peer;
 
 	a = dial(host, port, 10000, &to, &e);
 	if (!CHECK(a >= 0))
@@ -81,8 +81,8 @@ static void check_reaches(int l, const char *host, const char *as)
 	REQUIRE(b >= 0);
 	check_options(a);
 	check_options(b);
-	ip = tcp_peer_host(&peer);
-	from = tcp_peer_text(&peer);
+	ip = address_host(&peer);
+	from = address_text(&peer);
 	back = tcp_local_address(a);
 	want = xasprintf(strchr(as, ':') ? "[%s]:%s" : "%s:%s", as, port);
 	CHECK_STR(to, want);
@@ -198,7 +198,7 @@ TEST(an_address_that_is_not_there_yet_can_be_listened_at)
 TEST(nobody_there_is_no_wait)
 {
 	cleanup(fd_closep) int l = listen_at("127.0.0.1", "0");
-	struct tcp_peer peer;
+	union address peer;
 
 	CHECK(tcp_accept(l, &peer) < 0);
 	CHECK_INT(errno, EAGAIN);
