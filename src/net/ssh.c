@@ -29,13 +29,26 @@ static struct ssh *of(struct conn *c)
 
 /* ---- what it says ---- */
 
+/* On one line, and nothing that a terminal could take for a command. */
+static void show(struct buf *to, struct view text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		const char *c = &text.p[i];
+
+		if (*c == '\n')
+			buf_put(to, "; ", 2);
+		else if (*c != '\r')
+			buf_put(to, *c < ' ' || *c > '~' ? "?" : c, 1);
+	}
+}
+
 /* Adds it to the error; it has ended, or nobody wants to know more. */
 static void add_stderr(struct ssh *s, struct err *err)
 {
 	struct view said = view_trim(tail_stop(s->said));
 	cleanup(buf_free) struct buf shown = { 0 };
 
-	buf_put_shown(&shown, said);
+	show(&shown, said);
 	if (shown.len > 0)
 		(void)err_detail(err, "%s", buf_str(&shown));
 }
@@ -257,7 +270,7 @@ static int ended_early(struct ctx *ctx, struct ssh *s, struct view heard, struct
 		return -1;
 	(void)has_ended(s, 0);
 	set_exit(s, kind_of_exit(s), err);
-	buf_put_shown(&shown, view_trim(heard));
+	show(&shown, view_trim(heard));
 	if (shown.len > 0)
 		return err_detail(err, "printed '%s'", buf_str(&shown));
 	return -1;
@@ -301,7 +314,7 @@ static int refuse(struct ctx *ctx, struct ssh *s, const char *got, struct err *e
 		return err_set(err, ERR_NETWORK,
 			       "the peer's stdinserver cannot reach its daemon");
 	}
-	buf_put_shown(&shown, (struct view){ got, SSH_GREETING_LEN });
+	show(&shown, (struct view){ got, SSH_GREETING_LEN });
 	return err_set(err, ERR_PROTOCOL,
 		       "instead of a greeting came '%s': does a login print that?",
 		       buf_str(&shown));

@@ -173,8 +173,14 @@ static char *goaway_text(const nghttp2_goaway *g)
 	struct buf text = { 0 };
 	size_t n = g->opaque_data_len < 256 ? g->opaque_data_len : 256;
 
-	buf_printf(&text, "%s%s", nghttp2_http2_strerror(g->error_code), n ? ": " : "");
-	buf_put_shown(&text, (struct view){ (const char *)g->opaque_data, n });
+	buf_printf(&text, "%s", nghttp2_http2_strerror(g->error_code));
+	if (n > 0)
+		buf_put(&text, ": ", 2);
+	for (size_t i = 0; i < n; i++) {
+		char c = (char)g->opaque_data[i];
+
+		buf_put(&text, c >= 0x20 && c <= 0x7e ? &c : "?", 1);
+	}
 	return buf_take(&text);
 }
 

@@ -50,14 +50,6 @@ TEST(buf_take_hands_over_the_bytes_and_leaves_an_empty_buf)
 	CHECK_STR(buf_str(&b), "y");
 }
 
-TEST(what_others_say_is_shown_on_one_line_and_commands_no_terminal)
-{
-	cleanup(buf_free) struct buf b = { 0 };
-
-	buf_put_shown(&b, VIEW("Denied.\r\n\x1b[2J\t\x7f\xc3\xa9~ \0!"));
-	CHECK_STR(buf_str(&b), "Denied.; ?[2J????~ ?!");
-}
-
 TEST(views_compare_by_content)
 {
 	CHECK(view_eq(view_of("tank/a"), VIEW("tank/a")));
