@@ -25,6 +25,7 @@ vm | native) ;;
 esac
 
 network_prefix=zrt$$_${RANDOM}
+network_shapes=0
 
 # testbed_modules NAME...: loads kernel modules, with what they need. The virtual machine has those that `offered` in
 # testbed/build names. Most load themselves when they are asked for something; on a host that forbids it this helps.
@@ -87,9 +88,14 @@ network_shape() {
 	shift
 	[ "${sides[0]}" != both ] || sides=(left right)
 	for side in "${sides[@]}"; do
-		# There is none yet, or it cannot be changed in all its options.
-		network_run "$side" tc qdisc delete dev wire root 2>/dev/null || :
-		[ $# -eq 0 ] || network_run "$side" tc qdisc add dev wire root netem "$@" || return
+		if [ $# -eq 0 ]; then
+			network_run "$side" tc qdisc delete dev wire root 2>/dev/null || : # there may be none
+			continue
+		fi
+		# One takes the place of the other, since none can be changed in all its options; by another number, or it would
+		# be changed. Between deleting and adding, much would get through.
+		network_shapes=$((network_shapes % 9000 + 1))
+		network_run "$side" tc qdisc replace dev wire root handle "$network_shapes:" netem "$@" || return
 	done
 }
 
