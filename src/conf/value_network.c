@@ -1,5 +1,6 @@
 #include "conf/value.h"
 
+#include "base/parse.h"
 #include "conf/config.h"
 
 #include <string.h>
@@ -21,7 +22,8 @@ static const char *split(const char *text, struct view *host, const char **why)
 	}
 	*host = (struct view){ text, (size_t)(colon - text) };
 	if (in_brackets && text[host->len - 1] != ']') {
-		*why = "has no ']' before its port";
+		*why = text[strlen(text) - 1] == ']' ? "has no port behind its ']'"
+						     : "has no ']' before its port";
 		return NULL;
 	}
 	if (in_brackets)
@@ -38,6 +40,23 @@ static const char *split(const char *text, struct view *host, const char **why)
 	return colon + 1;
 }
 
+/* compat: zrepl 0.7 accepts any; nothing will ever be there.  A name may be known to
+ * services(5). */
+static void warn_of_port(struct schema *s, const struct yaml_node *n, const char *text,
+			 const char *port)
+{
+	cleanup(err_clear) struct err unused = ERR_INIT;
+	bool is_number = strspn(port, "0123456789+- ") == strlen(port);
+	uint64_t v;
+
+	if (!*port)
+		schema_warn(s, n, "'%.100s' has an empty port", text);
+	else if (is_number &&
+		 (parse_u64(view_of(port), &v, &unused) < 0 || v > UINT16_MAX))
+		schema_warn(s, n, "'%.100s': the port is not in 0 to %d", text,
+			    UINT16_MAX);
+}
+
 static int decode_hostport(struct schema *s, const struct schema_type *t,
 			   const struct yaml_node *n, void *out)
 {
@@ -49,8 +68,7 @@ static int decode_hostport(struct schema *s, const struct schema_type *t,
 		return -1;
 	if (!(port = split(text, &host, &why)))
 		return schema_fail(s, n, "'%.100s' %s; want %s", text, why, t->want);
-	if (!*port)
-		schema_warn(s, n, "'%.100s' has an empty port", text);
+	warn_of_port(s, n, text, port);
 	hp->host = arena_printf(s->arena, "%.*s", (int)host.len, host.p);
 	hp->port = arena_strdup(s->arena, port);
 	return 0;

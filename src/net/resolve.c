@@ -142,6 +142,30 @@ static int check_port(const char *port, struct err *err)
 	return 0;
 }
 
+/* Nothing can be bound or connected to fe80::7 without the interface it is behind. */
+static int check_zone(const char *host, const struct addrinfo *found, struct err *err)
+{
+	struct sockaddr_in6 a;
+
+	if (found->ai_family != AF_INET6)
+		return 0;
+	memcpy(&a, found->ai_addr, sizeof(a));
+	if (IN6_IS_ADDR_LINKLOCAL(&a.sin6_addr) && a.sin6_scope_id == 0)
+		return err_set(err, ERR_INVALID,
+			       "a link-local address needs its interface, as in %s%%eth0",
+			       host);
+	return 0;
+}
+
+static int take_numeric(const char *host, const struct addrinfo *found,
+			struct addresses *out, struct err *err)
+{
+	if (check_zone(host, found, err) < 0)
+		return -1;
+	copy_out(found, out);
+	return 0;
+}
+
 int resolve(struct ctx *ctx, const struct conf_hostport *at, struct addresses *out,
 	    struct err *err)
 {
@@ -152,11 +176,16 @@ int resolve(struct ctx *ctx, const struct conf_hostport *at, struct addresses *o
 
 	if (check_port(port, err) < 0)
 		return -1;
+	/* glibc takes it for this host alone, where all addresses are meant */
+	if (strcmp(at->host, "*") == 0)
+		return err_set(
+			err, ERR_INVALID,
+			"'*' is no host; to listen at all addresses, leave it out: :%s",
+			port);
 	rc = get(host, port, AI_NUMERICHOST, &found);
-	if (rc == 0)
-		copy_out(found, out);
-	else if ((rc == EAI_NONAME ? ask_resolver(ctx, at->host, port, out, err)
-				   : explain(rc, errno, port, err)) < 0)
+	if ((rc == 0            ? take_numeric(at->host, found, out, err)
+	     : rc == EAI_NONAME ? ask_resolver(ctx, at->host, port, out, err)
+				: explain(rc, errno, port, err)) < 0)
 		return err_wrap(err, "resolve %s", at->host);
 	if (out->n == 0)
 		return err_set(err, ERR_NETWORK, "resolve %s: it has no address",

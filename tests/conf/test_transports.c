@@ -54,7 +54,7 @@ TEST(an_address_is_a_host_and_a_port)
 		{ TCP_TO "'::1:8'}", "'::1:8' has several colons" },
 		{ TCP_TO "'h:1:2'}",
 		  "'h:1:2' has several colons; an IPv6 address belongs into brackets" },
-		{ TCP_TO "'[::1]'}", "'[::1]' has no ']' before its port" },
+		{ TCP_TO "'[::1]'}", "'[::1]' has no port behind its ']'" },
 		{ TCP_TO "'[::1:8'}", "has no ']' before its port" },
 		{ TCP_TO "'[::1]x:8'}", "has no ']' before its port" },
 		{ TCP_TO "'[]]:8'}", "has a bracket at an odd place" },
@@ -408,6 +408,24 @@ TEST(a_timeout_that_has_always_expired_is_warned_of)
 		      "zero no connection will ever be made");
 	check_warning("jobs:\n" PULLS("b", "r", "type: tcp, address: 'h:'"),
 		      "t.yml:2:176: jobs[0].connect.address: 'h:' has an empty port");
+}
+
+TEST(a_port_that_cannot_be_is_warned_of)
+{
+	static const char *const bad[] = { "65536", "-1", "88 ", "+80" };
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		cleanup(str_freep) char *text = xasprintf(
+			"jobs:\n" PULLS("b", "r", "type: tcp, address: 'h:%s'"), bad[i]);
+		cleanup(str_freep) char *want = xasprintf(
+			"t.yml:2:176: jobs[0].connect.address: 'h:%s': the port "
+			"is not in 0 to 65535",
+			bad[i]);
+
+		check_warning(text, want);
+	}
+	check_warning("jobs:\n" PULLS("b", "r", "type: tcp, address: 'h:65535'"), NULL);
+	check_warning("jobs:\n" PULLS("b", "r", "type: tcp, address: 'h:zrepl'"), NULL);
 }
 
 TEST(transports_have_names)

@@ -104,6 +104,19 @@ TEST(a_port_that_is_none_is_refused)
 		    "resolve 192.0.2.7: unknown port 'no-such-service'");
 }
 
+TEST(a_star_is_not_taken_for_this_host)
+{
+	check_fails("*", "8888", ERR_INVALID,
+		    "'*' is no host; to listen at all addresses, leave it out: :8888");
+}
+
+TEST(a_link_local_address_without_its_interface_is_refused)
+{
+	check_fails("fe80::7", "80", ERR_INVALID,
+		    "resolve fe80::7: a link-local address needs its interface, as in "
+		    "fe80::7%eth0");
+}
+
 TEST(a_resolver_without_an_answer_holds_nobody_up)
 {
 	cleanup(ctx_freep) struct ctx *late = ctx_new(NULL);
