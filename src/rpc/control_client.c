@@ -319,8 +319,12 @@ static struct conn *dial_connector(struct ctx *ctx, void *arg, struct err *err)
 	struct control_client *c = arg;
 	cleanup(conn_closep) struct conn *conn = connector_dial(ctx, c->connector, err);
 
-	if (!conn || hello_dial(ctx, conn, HELLO_CONTROL, c->env, err) < 0)
+	if (!conn)
 		return NULL;
+	if (hello_dial(ctx, conn, HELLO_CONTROL, c->env, err) < 0) {
+		err_wrap(err, "%s", connector_target(c->connector));
+		return NULL;
+	}
 	return TAKE(conn);
 }
 

@@ -224,8 +224,9 @@ static enum frame_event judge(struct frame_reader *r, struct err *err)
 		return bad_type(r, err);
 	if (r->payload_left > FRAME_ACCEPT_MAX ||
 	    (is_empty_type(r->frame_type) && r->payload_left > 0)) {
-		err_set(err, ERR_PROTOCOL, "a frame of type %#x and %zu bytes",
-			r->frame_type, r->payload_left);
+		err_set(err, ERR_PROTOCOL,
+			"a frame of type %#x and %zu bytes is too large", r->frame_type,
+			r->payload_left);
 		return FRAME_BAD;
 	}
 	if (r->frame_type == FRAME_HEARTBEAT)

@@ -32,6 +32,21 @@ void hello_put_label(struct buf *out, enum hello_label label)
 	buf_put(out, padded, sizeof(padded));
 }
 
+/* Somebody else listens, or calls, there: what it says tells who. */
+static int no_banner(const char *head, struct err *err)
+{
+	char shown[HELLO_HEAD_LEN + 1] = { 0 };
+
+	if ((head[0] == 0x15 || head[0] == 0x16) && head[1] == 3) /* alert, handshake */
+		return err_set(err, ERR_PROTOCOL,
+			       "the peer speaks TLS: one side is configured as tls, "
+			       "the other one is not");
+	for (size_t i = 0; i < HELLO_HEAD_LEN; i++)
+		shown[i] = head[i] >= ' ' && head[i] <= '~' ? head[i] : '.';
+	return err_set(err, ERR_PROTOCOL,
+		       "what the peer begins with is no banner of zrepl: '%s'", shown);
+}
+
 /* The length does not count the 11 bytes it is written in, nor does its limit. */
 int hello_parse_head(const char *head, size_t *body_len, struct err *err)
 {
@@ -39,8 +54,7 @@ int hello_parse_head(const char *head, size_t *body_len, struct err *err)
 
 	if (head[LENGTH_DIGITS] != ' ' ||
 	    !parse_digits((struct view){ head, LENGTH_DIGITS }, 10, &n))
-		return err_set(err, ERR_PROTOCOL,
-			       "what the peer begins with is no banner of zrepl");
+		return no_banner(head, err);
 	if (n > HELLO_BODY_MAX)
 		return err_set(err, ERR_PROTOCOL,
 			       "the peer announces a banner of %" PRIu64 " bytes", n);

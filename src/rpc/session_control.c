@@ -3,6 +3,9 @@
 #include "rpc/control_server.h"
 #include "rpc/pdu.h"
 
+/* Of a method nobody knows, in the log and in what the peer is told: it may be long. */
+enum { SHOWN_METHOD_MAX = 100 };
+
 /* One request: its body, and what the answer is. */
 typedef int one_fn(struct ctx *ctx, const struct session *s, struct view body,
 		   struct buf *reply, struct err *err);
@@ -226,22 +229,24 @@ static void handle(void *arg, struct ctx *ctx, struct control_request *v, size_t
 	const struct session *s = arg;
 	const struct method *m = find_method(v->path);
 	const struct err *failed = NULL;
+	char name[SHOWN_METHOD_MAX];
 
+	snprintf(name, sizeof(name), "%s", m ? m->name : v->path);
 	for (size_t i = 0; i < n; i++) {
 		v[i].no_such_method = !m;
 		if (!m)
-			err_set(&v[i].err, ERR_NOT_FOUND, "unknown method %s", v[i].path);
+			err_set(&v[i].err, ERR_NOT_FOUND, "unknown method %s", name);
 		else if (m->one && m->one(ctx, s, v[i].body, &v[i].reply, &v[i].err) < 0)
 			buf_free(&v[i].reply);
 	}
-	session_log_request(s, m ? m->name : v->path);
+	session_log_request(s, name);
 	if (m && m->many)
 		handle_many(ctx, s, m, v, n);
 	for (size_t i = 0; i < n; i++)
 		if (v[i].err.kind != ERR_NONE)
 			failed = &v[i].err;
 	if (failed)
-		session_log_failure(s, m ? m->name : v->path, failed);
+		session_log_failure(s, name, failed);
 }
 
 int session_control(struct ctx *ctx, const struct session *s, struct conn *c,

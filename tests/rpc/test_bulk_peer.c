@@ -292,9 +292,9 @@ static const struct {
 	{ BYTES("\0\0\0\3\0\0\x80\1"), false, ERR_PROTOCOL,
 	  "a message of type 0x3 over 32768 bytes" },
 	{ BYTES("\0\0\0\3\xff\xff\xff\xff"), false, ERR_PROTOCOL,
-	  "a frame of type 0x3 and 4294967295 bytes" },
+	  "a frame of type 0x3 and 4294967295 bytes is too large" },
 	{ BYTES("\0\0\0\5\0\x40\0\1"), true, ERR_PROTOCOL,
-	  "a frame of type 0x5 and 4194305 bytes" },
+	  "a frame of type 0x5 and 4194305 bytes is too large" },
 #undef BYTES
 };
 

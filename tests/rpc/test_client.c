@@ -53,6 +53,15 @@ static void do_receive(void *arg)
 	stream_finish(in, &finished);
 }
 
+static void do_list(void *arg)
+{
+	struct doing *w = arg;
+	cleanup(ep_filesystems_free) struct ep_filesystems l = { 0 };
+	struct endpoint *e = w->d->client;
+
+	w->rc = e->ops->list_filesystems(w->d->ctx, e, &l, &w->err);
+}
+
 static void doing_fini(struct doing *w)
 {
 	buf_free(&w->stream);
@@ -273,7 +282,7 @@ TEST(a_token_that_is_ignored_is_an_error)
 	CHECK_STR(err_msg(&w.err), "the sender ignored the resume token");
 }
 
-TEST(a_peer_of_another_version_is_told_apart)
+static void check_old_peer(void (*what)(void *arg))
 {
 	static const char banner[] =
 		"0000000056 ZREPL_ZFS_REPLICATION PROTOVERSION=0006 EXTENSIONS=0000\n";
@@ -283,7 +292,7 @@ TEST(a_peer_of_another_version_is_told_apart)
 	int fd;
 
 	duo_init(&d, RPC_SENDER);
-	thread_start(&w.thread, "client", do_send, &w);
+	thread_start(&w.thread, "client", what, &w);
 	fd = fake_net_accept(&d.net);
 	CHECK_INT(fd_write_all(fd, view_of(banner)), 0);
 	rest = fd_read_rest(fd);
@@ -294,6 +303,12 @@ TEST(a_peer_of_another_version_is_told_apart)
 	CHECK_INT(w.err.kind, ERR_PROTOCOL);
 	CHECK(strstr(err_msg(&w.err), "6") != NULL);
 	CHECK(strncmp(err_msg(&w.err), "server: ", 8) == 0);
+}
+
+TEST(a_peer_of_another_version_is_told_apart_and_named)
+{
+	check_old_peer(do_send);
+	check_old_peer(do_list);
 }
 
 TEST_MAIN()

@@ -1,6 +1,7 @@
 /* Our client and our server: questions. */
 #include "base/vec.h"
 #include "duo.h"
+#include "rpc/control_client.h"
 #include "tap.h"
 
 static void fini(struct duo *d)
@@ -234,6 +235,32 @@ TEST(what_the_endpoint_fails_with_is_told_in_its_words)
 	check_remote(&d.err, "bookmark exists"); /* not as if the request were bad */
 	CHECK(fake_logged(&d.w, "request failed method=control:///Replication/SendDry "
 				"client_identity=client1 err=zfs is silent") == 1);
+}
+
+TEST(a_long_name_of_a_method_nobody_knows_does_not_fill_the_log)
+{
+	cleanup(fini) struct duo d;
+	const struct log none = { 0 };
+	struct control_client *c;
+	struct control_call call = { .request = { 0 } };
+	cleanup(str_freep) char *line = NULL;
+	char method[8000] = { 0 };
+
+	memset(method, 'x', sizeof(method) - 1);
+	setup(&d, RPC_SENDER);
+	c = control_client_open(&d.net.connector, &d.env, &none);
+	CHECK_INT(control_calls(d.ctx, c, method, &call, 1, &d.err), 0);
+	CHECK_INT(call.err.kind, ERR_PROTOCOL);
+	line = xasprintf(
+		"request failed method=/Replication/%.86s client_identity=client1 "
+		"err=unknown method /Replication/%.86s",
+		method, method);
+	duo_wait_for_log(&d, line);
+	/* that it is asked, and what comes of it */
+	CHECK_INT(fake_logged(&d.w, "xxx"), 2);
+	CHECK_INT(fake_logged(&d.w, method), 0);
+	err_clear(&call.err);
+	control_client_close(c);
 }
 
 /* Each other side's operations, asked of the one that has them not. */
