@@ -29,8 +29,7 @@ static const struct known known[] = {
 };
 
 static const struct known alerts[] = {
-	{ SSL_AD_BAD_CERTIFICATE, ERR_DENIED,
-	  "bad certificate; is its common name among client_cns there?" },
+	{ SSL_AD_BAD_CERTIFICATE, ERR_DENIED, "bad certificate" }, /* see name_hint() */
 	{ SSL_AD_UNSUPPORTED_CERTIFICATE, ERR_DENIED, "unsupported certificate" },
 	{ SSL_AD_CERTIFICATE_REVOKED, ERR_DENIED, "certificate revoked" },
 	{ SSL_AD_CERTIFICATE_EXPIRED, ERR_DENIED, "certificate expired" },
@@ -49,6 +48,15 @@ static const struct known *look_up(const struct known *table, size_t n, int reas
 	return NULL;
 }
 
+/* A certificate that is sound, but not of whom the peer expects, is a bad one, too. */
+static const char *name_hint(const SSL *ssl, int alert)
+{
+	if (alert != SSL_AD_BAD_CERTIFICATE)
+		return "";
+	return SSL_is_server(ssl) ? "; is the server_cn there among its subjectAltNames?"
+				  : "; is its common name among client_cns there?";
+}
+
 static void explain_alert(const SSL *ssl, int alert, struct err *err)
 {
 	const struct known *k = look_up(alerts, ARRAY_LEN(alerts), alert);
@@ -62,8 +70,9 @@ static void explain_alert(const SSL *ssl, int alert, struct err *err)
 	}
 	who = tls_name_text(X509_get_subject_name(ours));
 	until = tls_time_text(X509_get0_notAfter(ours));
-	err_set(err, k->kind, "the peer refuses our certificate (%s, valid until %s): %s",
-		who, until, k->text);
+	err_set(err, k->kind,
+		"the peer refuses our certificate (%s, valid until %s): %s%s", who, until,
+		k->text, name_hint(ssl, alert));
 }
 
 char *tls_queue_text(void)

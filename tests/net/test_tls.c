@@ -251,7 +251,8 @@ TEST(the_servers_names_are_those_of_its_san_only)
 	check_server("root.crt", "no-san.crt", "server.example", "bad certificate",
 		     "certificate of CN = server.example has no subjectAltName, so it "
 		     "is not for server_cn \"server.example\"");
-	check_server("root.crt", "server.chain", "server", "bad certificate",
+	check_server("root.crt", "server.chain", "server",
+		     "bad certificate; is the server_cn there among its subjectAltNames?",
 		     "certificate of CN = server is not for server_cn \"server\" but for "
 		     "DNS:server.example, DNS:*.wild.example, IP Address:192.0.2.1");
 	check_server("root.crt", "server.chain", "a.b.wild.example", "bad certificate",
