@@ -3,6 +3,8 @@
 #include "rpc/control_server.h"
 #include "rpc/pdu.h"
 
+#include <stdio.h>
+
 /* Of a method nobody knows, in the log and in what the peer is told: it may be long. */
 enum { SHOWN_METHOD_MAX = 100 };
 
