@@ -5,9 +5,9 @@
  * then runs the steps: `concurrency_steps` at a time, globally the oldest snapshot first,
  * a child only once its parents exist on the receiver.  A filesystem that fails does not
  * stop the others.  When an attempt fails because a side could not be reached
- * (ERR_NETWORK, ERR_TIMEOUT), the driver waits until both answer, up to
- * env.reconnect_hard_fail_ms, and tries again, env.replication_max_attempts times in all;
- * steps done stay done.
+ * (ERR_NETWORK, ERR_TIMEOUT), or a token was stale (ERR_BUSY), the driver waits until
+ * both answer, up to env.reconnect_hard_fail_ms, and tries again,
+ * env.replication_max_attempts times in all; steps done stay done.
  *
  * Threads: run() is the scheduler; each running step (and size estimate) is a thread,
  * joined by run().  report() may be called from any thread at any time.

@@ -4,7 +4,7 @@
 
 bool err_is_temporary(enum err_kind kind)
 {
-	return kind == ERR_NETWORK || kind == ERR_TIMEOUT;
+	return kind == ERR_NETWORK || kind == ERR_TIMEOUT || kind == ERR_BUSY;
 }
 
 char *step_text(const struct step *s)
@@ -41,6 +41,17 @@ static int both_failed(struct err *s, struct err *r, struct err *err)
 	return err_set(err, kind, "send: %s; receive: %s", err_msg(s), err_msg(r));
 }
 
+/*
+ * What the receiver has may have grown since we read its token: the rest of what a lost
+ * connection had brought went on being written.  Then zfs receive refuses the stream, and
+ * planned anew, with another token, the step will do.
+ */
+static void forgive_stale_token(const struct step_job *j, struct err *err)
+{
+	if (j->step->token && (err_is(err, ERR_CHILD) || err_is(err, ERR_REMOTE)))
+		err->kind = ERR_BUSY;
+}
+
 static int transfer(struct ctx *ctx, const struct step_job *j, struct ep_stream *stream,
 		    struct err *err)
 {
@@ -55,6 +66,8 @@ static int transfer(struct ctx *ctx, const struct step_job *j, struct ep_stream 
 	int received = j->receiver->ops->receive(ctx, j->receiver, &req, stream, &r);
 	int sent = stream_finish(stream, &s);
 
+	if (received < 0)
+		forgive_stale_token(j, &r);
 	if (received < 0 && sent < 0)
 		return both_failed(&s, &r, err);
 	if (received < 0) {

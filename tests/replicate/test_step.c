@@ -147,6 +147,22 @@ TEST(when_both_sides_fail_a_lost_connection_is_what_counts)
 	CHECK_INT(u.err.kind, ERR_TIMEOUT);
 }
 
+TEST(a_receiver_that_fails_to_resume_may_be_asked_again)
+{
+	struct world t;
+	char token[] = "1-abc";
+
+	setup(&t);
+	t.step.token = token;
+	fake_fail(&t.w, OP_RECEIVE, "a", ERR_REMOTE, "zfs recv: exited with status 1");
+	run(&t);
+	CHECK_INT(t.rc, -1);
+	CHECK_INT(t.err.kind, ERR_BUSY);
+	CHECK(err_is_temporary(t.err.kind));
+	t.step.token = NULL;
+	teardown(&t);
+}
+
 TEST(a_sender_that_ends_badly_after_all_was_received_is_only_logged)
 {
 	cleanup(teardown) struct world t;
