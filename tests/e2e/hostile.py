@@ -6,10 +6,10 @@ Usage: hostile.py ADDRESS CASE...      prints "CASE: what came of it", a line ea
 
 What came of it: "closed" without an answer; "error TEXT", the peer's words; "answer N", an answer of N bytes.
 """
+import signal
 import socket
 import struct
 import sys
-import time
 
 BANNER = b"0000000056 ZREPL_ZFS_REPLICATION PROTOVERSION=0007 EXTENSIONS=0000\n"
 REQUEST_HEAD, REQUEST, RESPONSE_HEAD, RESPONSE, STREAM, END = 1, 2, 3, 4, 5, 0x20000
@@ -188,7 +188,7 @@ def main():
         crowd = [socket.create_connection((address, 8888)) for _ in range(int(sys.argv[3]))]
         print("open", flush=True)
         while crowd:
-            time.sleep(1000)
+            signal.pause()
     for case in CASES if what == "sink" else TO_SOURCE:
         if what == "sink" and case in TO_SOURCE:
             continue
