@@ -81,7 +81,7 @@ static enum conn_result copy(struct fd_conn *f, int pipe, size_t n, size_t *got,
 	struct kept *k = &f->kept;
 
 	if (!kept_has(k)) {
-		size_t have;
+		size_t have = 0;
 		enum conn_result r;
 
 		if (!k->p)

@@ -121,7 +121,7 @@ static int read_banner(struct ctx *ctx, struct conn *c, struct err *err)
 {
 	cleanup(str_freep) char *body = NULL;
 	char head[HELLO_HEAD_LEN];
-	size_t n;
+	size_t n = 0;
 
 	if (conn_read_all(ctx, c, head, sizeof(head), err) < 0 ||
 	    hello_parse_head(head, &n, err) < 0)
