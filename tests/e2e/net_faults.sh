@@ -116,7 +116,11 @@ is_complete "a slow network that loses packets"
 # The network is gone while nothing flows; the active side may know it at once.
 halfway
 network_cut $active
+cut_at=$SECONDS
 on $active wait_log "$at_active" "$waits"
+# For half a minute, long after both sides have noticed: this is no waiting for them.
+left=$((cut_at + 31 - SECONDS))
+[ "$left" -le 0 ] || timeout "$left" tail -f /dev/null || :
 network_restore
 went_on "the cable is cut"
 like "$(on $passive log_since "$at_passive")" "level=warn .*(connection|request) failed.*client_identity=me" \
