@@ -52,7 +52,7 @@ class Host:
         subprocess.run(["zfs", *words], env=self.env, check=True)
 
     def start(self, jobs, level="info"):
-        """Runs the daemon; returns when it takes commands."""
+        """Runs the daemon; returns when it takes commands, or connections (of one job)."""
         config = {"global": {"logging": [{"type": "stdout", "level": level, "format": "json"}],
                              "control": {"sockpath": self.socket},
                              "serve": {"stdinserver": {"sockdir": f"{self.dir}/run"}}},
@@ -62,7 +62,8 @@ class Host:
             json.dump(config, f)  # which is YAML as well
         self.daemon = subprocess.Popen([ZREPL, "--config", self.config, "daemon"], env=self.env,
                                        stdout=subprocess.PIPE, text=True)
-        self.wait_for(lambda e: "listening" in e["msg"] or "starting daemon" in e["msg"])
+        ready = "listening on" if any("serve" in job for job in jobs) else "starting daemon"
+        self.wait_for(lambda e: ready in e["msg"])
 
     def wait_for(self, is_it):
         """The next log entry of which that is true, and when it was read."""
