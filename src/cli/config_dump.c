@@ -54,7 +54,8 @@ static void put_snapshotting(struct jsonw *w, const struct conf_snapshotting *s)
 		jsonw_member_str(w, "Type", "manual");
 		break;
 	case SNAPSHOTTING_PERIODIC:
-		jsonw_member_str(w, "Type", "periodic");
+	case SNAPSHOTTING_CRON:
+		jsonw_member_str(w, "Type", s->cron ? "cron" : "periodic");
 		jsonw_member_str(w, "Prefix", s->prefix);
 		jsonw_member_i64(w, "IntervalSeconds", s->interval_s);
 		jsonw_member_str(w, "TimestampFormat", s->timestamp_format);

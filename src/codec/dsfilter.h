@@ -31,6 +31,14 @@ bool dsfilter_accepts(const struct dsfilter *f, const char *dataset);
 void dsfilter_free(struct dsfilter *f); /* leaves an empty filter */
 
 /*
+ * May there be a dataset that both accept; one strictly below `root` that f accepts?
+ * Exact: it is about all names there could be.  *example, if not NULL and the answer is
+ * yes, gets a pattern to show, such as "tank/data<"; the caller frees.
+ */
+bool dsfilter_overlap(const struct dsfilter *a, const struct dsfilter *b, char **example);
+bool dsfilter_reaches_below(const struct dsfilter *f, const char *root, char **example);
+
+/*
  * Where to look for what the filter may accept, so that listing need not walk the whole
  * system: `subtrees` get the roots of accepting subtree rules (none of them below
  * another; "" stands for everything and is then the only one), `exact` the exactly

@@ -6,34 +6,59 @@
  * not check again.  Everything is owned by the config and lives until
  * config_free(); it is never changed after loading and may be read by any thread.
  *
- * Errors are one line: FILE:LINE:COLUMN: KEY.PATH: what is wrong; what would be right.
+ * The message of an error has a line for each thing that is wrong, all of them, in the
+ * order of the files (CONFIG_MAX_PROBLEMS at most, then how many more):
+ *
+ *	FILE:LINE:COLUMN: KEY.PATH: what is wrong; what would be right
  */
 #ifndef CONF_CONFIG_H
 #define CONF_CONFIG_H
 
 #include "base/log.h"
+#include "codec/cron.h"
 #include "codec/dsfilter.h"
 #include "codec/grid.h"
+#include "codec/mysql_dsn.h"
 #include "codec/regex.h"
 #include "codec/snapname.h"
 #include "conf/transport.h"
+
+enum { CONFIG_MAX_PROBLEMS = 100 };
 
 /* ---- global ---- */
 
 enum log_format { LOG_FORMAT_HUMAN, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
-struct conf_outlet { /* type: stdout */
+enum outlet_type { OUTLET_STDOUT, OUTLET_SYSLOG, OUTLET_TCP };
+
+struct conf_outlet {
+	enum outlet_type type;
 	enum log_level level;
 	enum log_format format;
+	/* stdout, at most one */
 	bool time, color;
 	bool bare; /* `logging: []`: warn, human, without time and level */
+	/* syslog, at most one, and tcp */
+	int64_t retry_interval_ms; /* > 0 */
+	unsigned facility;         /* syslog: its code in RFC 5424, kern 0 to local7 23 */
+	/* tcp */
+	enum conf_family family;
+	struct conf_hostport address;
+	bool has_tls;
+	struct conf_tls tls;
+};
+
+struct conf_prometheus {
+	struct conf_hostport listen;
+	bool listen_freebind;
 };
 
 struct conf_global {
 	struct conf_outlet *outlets;
-	size_t n_outlets;                /* >= 1 */
-	const char *control_sockpath;    /* fits into a sockaddr_un */
-	const char *stdinserver_sockdir; /* of serve type stdinserver */
+	size_t n_outlets;                   /* >= 1 */
+	struct conf_prometheus *prometheus; /* NULL: none */
+	const char *control_sockpath;       /* fits into a sockaddr_un */
+	const char *stdinserver_sockdir;    /* of serve type stdinserver */
 };
 
 /* ---- parts of jobs ---- */
@@ -85,15 +110,31 @@ struct conf_replication {
 	enum initial_replication initial_replication;
 };
 
-enum snapshotting_type { SNAPSHOTTING_MANUAL, SNAPSHOTTING_PERIODIC };
+enum hook_type { HOOK_COMMAND, HOOK_POSTGRES_CHECKPOINT, HOOK_MYSQL_LOCK_TABLES };
+
+struct conf_hook {
+	enum hook_type type;
+	bool err_is_fatal;
+	int64_t timeout_ms; /* > 0; of each edge */
+	struct dsfilter filesystems;
+	const char *path;       /* command */
+	const char *dsn;        /* the others; it may contain a password */
+	struct mysql_dsn mysql; /* mysql-lock-tables: dsn, parsed */
+};
+
+enum snapshotting_type { SNAPSHOTTING_MANUAL, SNAPSHOTTING_PERIODIC, SNAPSHOTTING_CRON };
 
 struct conf_snapshotting {
 	enum snapshotting_type type;
-	/* periodic */
+	/* periodic and cron */
 	const char *prefix;
 	const char *timestamp_format, *timestamp_location;
-	int64_t interval_s;    /* > 0 */
 	struct snapname *name; /* prefix and timestamp */
+	bool skip_unchanged;   /* none where nothing was written since the last one */
+	struct conf_hook *hooks;
+	size_t n_hooks;
+	int64_t interval_s; /* periodic: > 0 */
+	struct cron *cron;  /* cron */
 };
 
 enum keep_type { KEEP_NOT_REPLICATED, KEEP_LAST_N, KEEP_GRID, KEEP_REGEX };
@@ -153,6 +194,8 @@ struct config {
 const char *job_type_name(enum job_type t);
 const char *protection_name(enum protection p);
 const char *initial_replication_name(enum initial_replication i);
+const char *snapshotting_type_name(enum snapshotting_type t);
+const char *hook_type_name(enum hook_type t);
 
 /*
  * path NULL: the first of /etc/zrepl/zrepl.yml and /usr/local/etc/zrepl/zrepl.yml that

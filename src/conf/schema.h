@@ -8,9 +8,13 @@
  * write a decoder.
  *
  * What is decoded is checked: unknown and repeated keys, missing ones, wrong types and
- * values.  The first error ends it, and is one line:
+ * values.  Each problem is noted, and what stands beside it is decoded all the same, so
+ * that one run finds them all.  A problem is one line:
  *
  *	FILE:LINE:COLUMN: jobs[2].pruning.keep[0].count: what is wrong; want RIGHT
+ *
+ * The tables also are the reference: each row says what its key is for, and
+ * schema_reference() makes a document of them.
  *
  * The rules for absent, null and empty values are those of zrepl 0.7:
  *

@@ -8,6 +8,8 @@
 
 #include "codec/ipmap.h"
 
+enum conf_family { FAMILY_ANY, FAMILY_IPV4, FAMILY_IPV6 };
+
 struct conf_hostport {
 	/* "": all addresses (listening); an IPv6 address has no brackets */
 	const char *host;

@@ -44,6 +44,8 @@ const struct conf_job *job_conf(const struct job *j);
 /* ERR_BUSY "already woken up" / "already reset": what zrepl 0.7 says. */
 int job_wakeup(struct job *j, struct err *err) must_check;
 int job_reset(struct job *j, struct err *err) must_check;
+/* As snapper_trigger(); ERR_INVALID: this kind of job takes no snapshots. */
+int job_snapshot(struct job *j, struct err *err) must_check;
 
 /* A copy of all reports; has_... false: null in the status document. */
 struct job_status {

@@ -1,15 +1,21 @@
 /*
- * snapper.h - takes a job's snapshots: periodically, or never (manual).
+ * snapper.h - takes a job's snapshots: periodically, by cron, when asked, or never
+ * (manual).
  *
  *	SyncUp --> (sleep) --> Planning --> Snapshotting --> Waiting --> Planning ...
  *	   |                      |              |
  *	SyncUpErrWait          ErrorWait <-------+        any --ctx done--> Stopped
  *
  * All filesystems of a cycle get the same name, those of one pool atomically (as many as
- * one zfs snapshot takes).  One that fails does not stop the others.  Sleeping follows
- * the wall clock and survives suspend.
+ * one zfs snapshot takes; more are taken in batches, and the log says so).  Those with
+ * hooks come after them, each by itself between its hooks.  One that fails does not stop
+ * the others.  With skip_unchanged, where nothing was written since the latest snapshot
+ * none is taken.  Sleeping follows the wall clock and survives suspend.
  *
- * snapper_run() is a thread's body; report() may be called from any thread.
+ * A cycle that is asked for (snapper_trigger()) begins at once, and moves nothing in the
+ * schedule: what was due at some time is due at that time still.
+ *
+ * snapper_run() is a thread's body; trigger() and report() may be called from any thread.
  */
 #ifndef SNAP_SNAPPER_H
 #define SNAP_SNAPPER_H
@@ -58,14 +64,17 @@ struct snap_report_fs {
 	char *snap_name;             /* "" before it started */
 	struct timespec start, done; /* zero: not yet */
 	char *error;                 /* NULL: none */
+	char *hooks;                 /* hook_report_text(); "": none match */
+	bool hooks_had_error;
 };
 
 struct snapper_report {
 	enum snapshotting_type type;
-	enum snapper_state state;    /* periodic */
+	enum snapper_state state;    /* cron: Planning and Snapshotting are "running" */
 	struct timespec sleep_until; /* zero: not sleeping */
 	char *error;                 /* NULL: none */
-	struct snap_report_fs *fs;   /* of the last cycle, by path */
+	uint64_t n_missed; /* cron: activations that passed while the latest run lasted */
+	struct snap_report_fs *fs; /* of the last cycle, by path */
 	size_t n_fs;
 };
 
@@ -73,6 +82,9 @@ struct snapper;
 struct snapper *snapper_new(const struct snapper_opts *o) must_check;
 void snapper_run(struct ctx *ctx,
 		 struct snapper *s); /* until ctx is done; manual: at once */
+/* Take snapshots now.  ERR_BUSY: they are being taken, or are asked for already;
+ * ERR_INVALID: manual, and so there is no name to give them. */
+int snapper_trigger(struct snapper *s, struct err *err) must_check;
 void snapper_report(struct snapper *s,
 		    struct snapper_report *out); /* a copy; caller frees */
 void snapper_free(struct snapper *s);
