@@ -3,6 +3,7 @@
 #include "base/thread.h"
 #include "job/activity.h"
 #include "job/invocation.h"
+#include "job/sides.h"
 #include "job/ticker.h"
 
 enum { RETRY_MS = 10 * 1000 };
@@ -11,10 +12,8 @@ struct active {
 	const struct job_core *core;
 	struct ctx *ctx; /* while started; borrowed */
 	struct activity activity;
-	struct snapper *snapper;       /* push, snap */
-	struct receiver *receiver;     /* pull */
-	struct connector *connector;   /* push, pull; NULL: local */
-	struct rpc_client_opts remote; /* with connector */
+	struct snapper *snapper; /* push, snap */
+	struct sides_maker sides;
 	struct thread clock_thread, worker_thread;
 	pthread_mutex_t lock;
 	struct invocation *last; /* the running or the latest one; guarded by lock */
@@ -67,42 +66,6 @@ static void run_ticker(void *arg)
 
 /* ---- what ---- */
 
-struct sides {
-	struct endpoint *sender, *receiver; /* snap: no receiver */
-};
-
-static void sides_close(struct sides *s)
-{
-	ep_close(s->sender);
-	ep_close(s->receiver);
-}
-
-static struct endpoint *connect_peer(const struct active *a, enum rpc_side wanted,
-				     struct err *err)
-{
-	const struct conf_connect *c = &a->core->conf->connect;
-
-	if (a->connector)
-		return rpc_client_new(&a->remote);
-	return offers_connect(a->core->s->offers, c, wanted, err);
-}
-
-static int open_sides(const struct active *a, struct sides *s, struct err *err)
-{
-	if (a->core->conf->type == JOB_PULL) {
-		s->receiver = receiver_for(a->receiver, NULL, err);
-		if (!s->receiver)
-			return -1;
-		s->sender = connect_peer(a, RPC_SENDER, err);
-		return s->sender ? 0 : -1;
-	}
-	s->sender = core_sender(a->core);
-	if (a->core->conf->type == JOB_SNAP)
-		return 0;
-	s->receiver = connect_peer(a, RPC_RECEIVER, err);
-	return s->receiver ? 0 : -1;
-}
-
 static void publish(struct active *a, struct invocation *i)
 {
 	struct invocation *before;
@@ -122,13 +85,13 @@ static void invoke(struct ctx *ctx, struct active *a)
 
 	publish(a, i);
 	log_debug(&a->core->log, "invocation starts");
-	if (open_sides(a, &sides, &err) < 0)
+	if (sides_open(&a->sides, &sides, &err) < 0)
 		log_at(&a->core->log, LOG_ERROR, LOG_FIELDS({ "err", err_msg(&err) }),
 		       "cannot connect");
 	else if (sides.receiver)
-		invocation_replicate(ctx, i, a->core, sides.sender, sides.receiver);
+		invocation_replicate(ctx, i, a->core, &sides);
 	else
-		invocation_prune(ctx, i, a->core, sides.sender);
+		invocation_prune(ctx, i, a->core, &sides);
 	log_debug(&a->core->log, "invocation ends");
 }
 
@@ -159,25 +122,14 @@ static void run_worker(void *arg)
 
 struct active *active_new(const struct job_core *core)
 {
-	const struct conf_job *conf = core->conf;
 	struct active *a = xcalloc(1, sizeof(*a));
 
 	a->core = core;
 	activity_init(&a->activity);
 	pthread_mutex_init(&a->lock, NULL);
-	if (conf->type == JOB_PULL)
-		a->receiver = core_receiver(core);
-	else
+	if (core->conf->type != JOB_PULL)
 		a->snapper = core_snapper(core, on_snapshots_taken, a);
-	if (conf->type == JOB_SNAP || conf->connect.type == CONNECT_LOCAL)
-		return a;
-	a->connector = connector_new(&conf->connect, &core->log);
-	a->remote = (struct rpc_client_opts){
-		.peer = conf->type == JOB_PULL ? RPC_SENDER : RPC_RECEIVER,
-		.connector = a->connector,
-		.env = core->s->env,
-		.log = core->log,
-	};
+	sides_maker_init(&a->sides, core);
 	return a;
 }
 
@@ -186,8 +138,7 @@ void active_free(struct active *a)
 	if (!a)
 		return;
 	snapper_free(a->snapper);
-	receiver_free(a->receiver);
-	connector_free(a->connector);
+	sides_maker_fini(&a->sides);
 	invocation_unref(a->last);
 	pthread_mutex_destroy(&a->lock);
 	activity_fini(&a->activity);

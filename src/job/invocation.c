@@ -68,29 +68,16 @@ static void prune(struct ctx *ctx, struct invocation *i, struct pruner **slot,
 	pruner_run(ctx, p, &err); /* logs what fails, and reports it */
 }
 
-/* Only guarantee_nothing leaves no cursor; it is enough if either step may. */
-static bool may_lack_cursor(const struct conf_replication *r)
-{
-	return r->protect_initial == PROTECTION_NOTHING ||
-	       r->protect_incremental == PROTECTION_NOTHING;
-}
-
 void invocation_replicate(struct ctx *ctx, struct invocation *i,
-			  const struct job_core *core, struct endpoint *sender,
-			  struct endpoint *receiver)
+			  const struct job_core *core, const struct sides *sides)
 {
-	const struct conf_job *conf = core->conf;
-	struct pruner_opts side = {
-		.sender = sender,
-		.cursor_may_be_missing = may_lack_cursor(&conf->replication),
-		.log = log_with_subsystem(&core->log, "pruning"),
-	};
+	struct pruner_opts side;
 
 	replicate(ctx, i,
 		  &(struct replication_opts){
-			  .sender = sender,
-			  .receiver = receiver,
-			  .conf = &conf->replication,
+			  .sender = sides->sender,
+			  .receiver = sides->receiver,
+			  .conf = &core->conf->replication,
 			  .env = core->s->env,
 			  .log = log_with_subsystem(&core->log, "repl"),
 			  .decode_token = decode_token,
@@ -98,29 +85,20 @@ void invocation_replicate(struct ctx *ctx, struct invocation *i,
 		  });
 	if (ctx_done(ctx))
 		return;
-	side.side = PRUNE_SENDER;
-	side.target = sender;
-	side.rules = &conf->keep_sender;
+	side = sides_pruner_opts(core, sides, PRUNE_SENDER);
 	prune(ctx, i, &i->prune_sender, &side);
 	if (ctx_done(ctx))
 		return;
-	side.side = PRUNE_RECEIVER;
-	side.target = receiver;
-	side.rules = &conf->keep_receiver;
+	side = sides_pruner_opts(core, sides, PRUNE_RECEIVER);
 	prune(ctx, i, &i->prune_receiver, &side);
 }
 
 void invocation_prune(struct ctx *ctx, struct invocation *i, const struct job_core *core,
-		      struct endpoint *local)
+		      const struct sides *sides)
 {
-	prune(ctx, i, &i->prune,
-	      &(struct pruner_opts){
-		      .side = PRUNE_LOCAL,
-		      .target = local,
-		      .sender = local,
-		      .rules = &core->conf->keep,
-		      .log = log_with_subsystem(&core->log, "pruning"),
-	      });
+	const struct pruner_opts local = sides_pruner_opts(core, sides, PRUNE_LOCAL);
+
+	prune(ctx, i, &i->prune, &local);
 }
 
 void invocation_status(struct invocation *i, struct job_status *out)

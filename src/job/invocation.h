@@ -8,7 +8,7 @@
 #ifndef JOB_INVOCATION_H
 #define JOB_INVOCATION_H
 
-#include "job/core.h"
+#include "job/sides.h"
 #include "replicate/driver.h"
 
 #include <pthread.h>
@@ -23,13 +23,12 @@ DEFINE_CLEANUP(invocation_unref, struct invocation *);
 /*
  * The whole of it, for push and pull, and for snap.  Everything that fails is logged and
  * in the reports.  Ends early when ctx is done: later phases are skipped then, and only
- * then.  The endpoints are the caller's, who may close them afterwards.
+ * then.  The sides are the caller's, who may close them afterwards.
  */
 void invocation_replicate(struct ctx *ctx, struct invocation *i,
-			  const struct job_core *core, struct endpoint *sender,
-			  struct endpoint *receiver);
+			  const struct job_core *core, const struct sides *sides);
 void invocation_prune(struct ctx *ctx, struct invocation *i, const struct job_core *core,
-		      struct endpoint *local);
+		      const struct sides *sides);
 
 void invocation_status(struct invocation *i, struct job_status *out);
 
