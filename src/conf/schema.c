@@ -158,7 +158,7 @@ int schema_decode(struct schema *s, const struct schema_table *t,
 static void put_names(struct buf *out, const struct schema_union *u)
 {
 	for (size_t i = 0; i < u->n; i++)
-		if (u->v[i].table)
+		if (u->v[i].table && !u->v[i].refusal)
 			buf_printf(out, "%s%s", out->len ? ", " : "", u->v[i].name);
 }
 
@@ -200,7 +200,7 @@ find_variant(struct schema *s, const struct schema_union *u, const struct yaml_n
 	for (size_t i = 0; i < u->n && !v; i++)
 		if (strcmp(u->v[i].name, type->text) == 0)
 			v = &u->v[i];
-	if (v && v->table)
+	if (v && v->table && !v->refusal)
 		return v;
 	fail_variant(s, u, type, v);
 	return NULL;

@@ -64,7 +64,7 @@ struct schema_variant {
 	const char *name; /* the value of `type` */
 	unsigned value;
 	const struct schema_table *table; /* NULL: known, but refused */
-	const char *refusal;              /* why; NULL: "not supported by this version" */
+	const char *refusal;              /* not NULL: it is refused, and why */
 };
 
 enum { SCHEMA_NO_TAG = -1 };
@@ -137,10 +137,11 @@ schema_decode_fn schema_decode_list;   /* struct schema_list of element */
 schema_decode_fn schema_decode_table;  /* the struct that table describes */
 schema_decode_fn schema_decode_union;  /* the struct that variants describes */
 
-extern const struct schema_type schema_bool;   /* bool */
-extern const struct schema_type schema_string; /* const char * */
-extern const struct schema_type schema_zdur;   /* int64_t s, > 0 */
-extern const struct schema_type schema_gdur;   /* int64_t ms, >= 0, rounded up */
+extern const struct schema_type schema_bool;          /* bool */
+extern const struct schema_type schema_string;        /* const char * */
+extern const struct schema_type schema_zdur;          /* int64_t s, > 0 */
+extern const struct schema_type schema_gdur;          /* int64_t ms, >= 0, rounded up */
+extern const struct schema_type schema_gdur_positive; /* the same, > 0 */
 
 /* ---- for decoders ---- */
 

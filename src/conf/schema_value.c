@@ -123,7 +123,7 @@ static int decode_gdur(struct schema *s, const struct schema_type *t,
 		return -1;
 	/* up, so that what is not zero does not become zero, which may mean "for ever" */
 	ms = ns / NS_PER_MS + (ns % NS_PER_MS > 0);
-	if (ns < 0)
+	if (ns < 0 || ms < t->min)
 		return schema_fail(s, n, "'%.60s' is too short; want %s", n->text,
 				   t->want);
 	memcpy(out, &ms, sizeof(ms));
@@ -134,6 +134,12 @@ const struct schema_type schema_gdur = {
 	.decode = decode_gdur,
 	.want = "a duration such as 10s or 1m30s, or 0",
 	.size = sizeof(int64_t),
+};
+const struct schema_type schema_gdur_positive = {
+	.decode = decode_gdur,
+	.want = "a duration above zero such as 10s or 1m30s",
+	.size = sizeof(int64_t),
+	.min = 1,
 };
 
 /* ---- words ---- */

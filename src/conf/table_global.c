@@ -2,6 +2,8 @@
 
 #include "conf/value.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct conf_outlet, member)
 
 static const struct schema_word level_words[] = {
@@ -18,29 +20,196 @@ static const struct schema_word format_words[] = {
 static const struct schema_type level_type = ENUM_TYPE(level_words);
 static const struct schema_type format_type = ENUM_TYPE(format_words);
 
+static const struct schema_word family_words[] = {
+	{ "tcp", FAMILY_ANY },
+	{ "tcp4", FAMILY_IPV4 },
+	{ "tcp6", FAMILY_IPV6 },
+};
+static const struct schema_type family_type = ENUM_TYPE(family_words);
+
+/* RFC 5424, section 6.2.1. */
+static const struct schema_word facility_words[] = {
+	{ "kern", 0 },    { "user", 1 },    { "mail", 2 },      { "daemon", 3 },
+	{ "auth", 4 },    { "syslog", 5 },  { "lpr", 6 },       { "news", 7 },
+	{ "uucp", 8 },    { "cron", 9 },    { "authpriv", 10 }, { "ftp", 11 },
+	{ "local0", 16 }, { "local1", 17 }, { "local2", 18 },   { "local3", 19 },
+	{ "local4", 20 }, { "local5", 21 }, { "local6", 22 },   { "local7", 23 },
+};
+
+/* compat: zrepl 0.7: null is the default. */
+static int decode_facility(struct schema *s, const struct schema_type *t,
+			   const struct yaml_node *n, void *out)
+{
+	unsigned local0 = 16;
+
+	if (n->kind != YAML_NULL)
+		return schema_decode_enum(s, t, n, out);
+	memcpy(out, &local0, sizeof(local0));
+	return 0;
+}
+
+static const struct schema_type facility_type = {
+	.decode = decode_facility,
+	.words = WORDS(facility_words),
+};
+
+static const struct schema_type pem_type = {
+	.decode = schema_decode_string,
+	.want = "the path of a PEM file",
+	.size = sizeof(const char *),
+};
+static const struct schema_key tls_keys[] = {
+	REQUIRED("ca", &pem_type, AT(tls.ca)),
+	REQUIRED("cert", &pem_type, AT(tls.cert)),
+	REQUIRED("key", &pem_type, AT(tls.key)),
+};
+static const struct schema_table tls_table =
+	SCHEMA_TABLE("tls of an outlet", tls_keys, NULL);
+
+/* out: the whole struct conf_outlet. */
+static int decode_tls(struct schema *s, const struct schema_type *t,
+		      const struct yaml_node *n, void *out)
+{
+	struct conf_outlet *o = out;
+
+	if (n->kind == YAML_NULL)
+		return 0;
+	o->has_tls = true;
+	return schema_decode_table(s, t, n, out);
+}
+
+static const struct schema_type tls_type = {
+	.decode = decode_tls,
+	.want = "a map with ca, cert and key",
+	.table = &tls_table,
+};
+
 static const struct schema_key stdout_keys[] = {
 	REQUIRED("level", &level_type, AT(level)),
 	REQUIRED("format", &format_type, AT(format)),
 	DEFAULT("time", &schema_bool, AT(time), "true"),
 	DEFAULT("color", &schema_bool, AT(color), "true"),
 };
+static const struct schema_key syslog_keys[] = {
+	REQUIRED("level", &level_type, AT(level)),
+	REQUIRED("format", &format_type, AT(format)),
+	DEFAULT("facility", &facility_type, AT(facility), "local0"),
+	DEFAULT("retry_interval", &schema_gdur_positive, AT(retry_interval_ms), "10s"),
+};
+static const struct schema_key tcp_keys[] = {
+	REQUIRED("level", &level_type, AT(level)),
+	REQUIRED("format", &format_type, AT(format)),
+	REQUIRED("address", &value_hostport, AT(address)),
+	DEFAULT("net", &family_type, AT(family), "tcp"),
+	DEFAULT("retry_interval", &schema_gdur_positive, AT(retry_interval_ms), "10s"),
+	OPTIONAL("tls", &tls_type, 0),
+};
 static const struct schema_table stdout_table =
 	SCHEMA_TABLE("an outlet of type stdout", stdout_keys, NULL);
+static const struct schema_table syslog_table =
+	SCHEMA_TABLE("an outlet of type syslog", syslog_keys, NULL);
+static const struct schema_table tcp_table =
+	SCHEMA_TABLE("an outlet of type tcp", tcp_keys, NULL);
 static const struct schema_variant outlet_variants[] = {
-	{ "stdout", 0, &stdout_table, NULL },
-	{ "syslog", 0, NULL, NULL },
-	{ "tcp", 0, NULL, NULL },
+	{ "stdout", OUTLET_STDOUT, &stdout_table, NULL },
+	{ "syslog", OUTLET_SYSLOG, &syslog_table, NULL },
+	{ "tcp", OUTLET_TCP, &tcp_table, NULL },
 };
 static const struct schema_union outlet_union =
-	SCHEMA_UNION("outlet type", outlet_variants, SCHEMA_NO_TAG);
+	SCHEMA_UNION("outlet type", outlet_variants, AT(type));
 static const struct schema_type outlet_type = {
 	.decode = schema_decode_union,
 	.want = "an outlet such as {type: stdout, level: warn, format: human}",
 	.size = sizeof(struct conf_outlet),
 	.variants = &outlet_union,
 };
-static const struct schema_type outlets_type =
-	LIST_TYPE(outlet_type, "a list of outlets");
+
+/* compat: zrepl 0.7.  The same lines would stand twice in the same place. */
+static int check_single(struct schema *s, const struct yaml_node *n,
+			const struct schema_list *list, enum outlet_type type,
+			const char *name)
+{
+	const struct conf_outlet *v = list->v;
+	size_t n_seen = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		if (v[i].type != type || n_seen++ == 0)
+			continue;
+		size_t mark = schema_enter(s, "[%zu]", i);
+
+		r = schema_fail(s, n->items[i].value,
+				"a second outlet of type %s; there can be one", name);
+		schema_leave(s, mark);
+	}
+	return r;
+}
+
+static int decode_outlets(struct schema *s, const struct schema_type *t,
+			  const struct yaml_node *n, void *out)
+{
+	if (schema_decode_list(s, t, n, out) < 0 ||
+	    check_single(s, n, out, OUTLET_STDOUT, "stdout") < 0 ||
+	    check_single(s, n, out, OUTLET_SYSLOG, "syslog") < 0)
+		return -1;
+	return 0;
+}
+
+static const struct schema_type outlets_type = {
+	.decode = decode_outlets,
+	.want = "a list of outlets",
+	.size = sizeof(struct schema_list),
+	.element = &outlet_type,
+};
+
+#undef AT
+#define AT(member) offsetof(struct conf_prometheus, member)
+
+static const struct schema_key prometheus_keys[] = {
+	REQUIRED("listen", &value_hostport, AT(listen)),
+	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false"),
+};
+static const struct schema_table prometheus_table =
+	SCHEMA_TABLE("monitoring of type prometheus", prometheus_keys, NULL);
+static const struct schema_variant monitoring_variants[] = {
+	{ "prometheus", 0, &prometheus_table, NULL },
+};
+static const struct schema_union monitoring_union =
+	SCHEMA_UNION("monitoring type", monitoring_variants, SCHEMA_NO_TAG);
+static const struct schema_type exporter_type = {
+	.decode = schema_decode_union,
+	.want = "an exporter such as {type: prometheus, listen: \":9811\"}",
+	.size = sizeof(struct conf_prometheus),
+	.variants = &monitoring_union,
+};
+
+static int decode_monitoring(struct schema *s, const struct schema_type *t,
+			     const struct yaml_node *n, void *out)
+{
+	struct schema_list list = { 0 };
+
+	if (schema_decode_list(s, t, n, &list) < 0)
+		return -1;
+	if (list.n > 1) {
+		size_t mark = schema_enter(s, "[1]");
+		int r = schema_fail(s, n->items[1].value,
+				    "a second exporter of type prometheus; there can be "
+				    "one");
+
+		schema_leave(s, mark);
+		return r;
+	}
+	if (list.n > 0)
+		memcpy(out, &list.v, sizeof(list.v));
+	return 0;
+}
+
+static const struct schema_type monitoring_type = {
+	.decode = decode_monitoring,
+	.want = "a list of exporters",
+	.size = sizeof(struct conf_prometheus *),
+	.element = &exporter_type,
+};
 
 #undef AT
 #define AT(member) offsetof(struct conf_global, member)
@@ -72,23 +241,18 @@ static const struct schema_type global_serve_type =
 
 static const struct schema_key global_keys[] = {
 	OPTIONAL("logging", &outlets_type, AT(outlets)),
-	OPTIONAL("monitoring", &value_no_monitoring, 0),
+	OPTIONAL("monitoring", &monitoring_type, AT(prometheus)),
 	SECTION("control", &control_type, 0),
 	SECTION("serve", &global_serve_type, 0),
 };
 
-/* Two outlets would write the same lines to the same place; none is made into one. */
+/* There always is an outlet. */
 static int finish_global(struct schema *s, const struct yaml_node *n, void *out)
 {
 	const struct yaml_node *logging = yaml_get(n, "logging");
 	struct conf_global *g = out;
 
-	if (g->n_outlets > 1) {
-		schema_enter(s, ".logging[1]");
-		return schema_fail(s, logging->items[1].value,
-				   "a second outlet of type stdout; there can be one");
-	}
-	if (g->n_outlets == 1)
+	if (g->n_outlets > 0)
 		return 0;
 	bool bare = logging && logging->kind == YAML_LIST;
 

@@ -4,20 +4,26 @@
 
 #define AT(member) offsetof(struct conf_snapshotting, member)
 
+/* What all have that take snapshots by themselves. */
+#define AUTOMATIC_KEYS                                                                \
+	OPTIONAL("hooks", &table_hooks, AT(hooks)),                                   \
+		DEFAULT("timestamp_format", &schema_string, AT(timestamp_format),     \
+			"dense"),                                                     \
+		DEFAULT("timestamp_location", &schema_string, AT(timestamp_location), \
+			"UTC"),                                                       \
+		DEFAULT("skip_unchanged", &schema_bool, AT(skip_unchanged), "false")
+
 static const struct schema_key periodic_keys[] = {
 	REQUIRED("prefix", &value_prefix, AT(prefix)),
 	REQUIRED("interval", &schema_zdur, AT(interval_s)),
-	OPTIONAL("hooks", &value_no_hooks, 0),
-	DEFAULT("timestamp_format", &schema_string, AT(timestamp_format), "dense"),
-	DEFAULT("timestamp_location", &schema_string, AT(timestamp_location), "UTC"),
+	AUTOMATIC_KEYS,
 };
-
 static void free_snapname(void *p)
 {
 	snapname_free(p);
 }
 
-static int finish_periodic(struct schema *s, const struct yaml_node *n, void *out)
+static int finish_automatic(struct schema *s, const struct yaml_node *n, void *out)
 {
 	cleanup(err_clear) struct err why = ERR_INIT;
 	struct conf_snapshotting *c = out;
@@ -32,12 +38,11 @@ static int finish_periodic(struct schema *s, const struct yaml_node *n, void *ou
 
 static const struct schema_table manual_table = { .what = "manual snapshotting" };
 static const struct schema_table periodic_table =
-	SCHEMA_TABLE("periodic snapshotting", periodic_keys, finish_periodic);
-
+	SCHEMA_TABLE("periodic snapshotting", periodic_keys, finish_automatic);
 static const struct schema_variant snapshotting_variants[] = {
 	{ "manual", SNAPSHOTTING_MANUAL, &manual_table, NULL },
 	{ "periodic", SNAPSHOTTING_PERIODIC, &periodic_table, NULL },
-	{ "cron", 0, NULL, NULL },
+	{ "cron", SNAPSHOTTING_CRON, NULL, NULL },
 };
 static const struct schema_union snapshotting_union =
 	SCHEMA_UNION("snapshotting type", snapshotting_variants, AT(type));
@@ -48,3 +53,11 @@ const struct schema_type table_snapshotting = {
 };
 
 #undef AT
+
+const char *snapshotting_type_name(enum snapshotting_type t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(snapshotting_variants); i++)
+		if (snapshotting_variants[i].value == t)
+			return snapshotting_variants[i].name;
+	return NULL;
+}

@@ -28,6 +28,7 @@ extern const struct schema_table table_file;
 extern const struct schema_type table_global;       /* struct conf_global */
 extern const struct schema_type table_jobs;         /* a list of struct conf_job */
 extern const struct schema_type table_snapshotting; /* struct conf_snapshotting */
+extern const struct schema_type table_hooks;        /* a list of struct conf_hook */
 extern const struct schema_type table_keeps;        /* struct conf_keeps */
 extern const struct schema_type table_snap_keeps;   /* the same, without not_replicated */
 extern const struct schema_type table_connect;      /* struct conf_connect */

@@ -279,26 +279,3 @@ const struct schema_type value_size = {
 	.want = "a size such as 10 MiB, or -1 B for no limit",
 	.size = sizeof(int64_t),
 };
-
-/* ---- what this version has not ---- */
-
-static int decode_nothing(struct schema *s, const struct schema_type *t,
-			  const struct yaml_node *n, void *out)
-{
-	(void)out;
-	if (n->kind == YAML_NULL || (n->kind == YAML_LIST && n->n_items == 0))
-		return 0;
-	if (n->kind != YAML_LIST)
-		return schema_fail_type(s, n, t->want);
-	return schema_fail(s, n, "is not supported by this version; remove the key");
-}
-
-const struct schema_type value_no_hooks = {
-	.decode = decode_nothing,
-	.want = "a list of hooks, which must be empty in this version",
-};
-
-const struct schema_type value_no_monitoring = {
-	.decode = decode_nothing,
-	.want = "a list of exporters, which must be empty in this version",
-};

@@ -26,13 +26,12 @@ extern const struct schema_type value_hostport;   /* struct conf_hostport */
 extern const struct schema_type value_clients;    /* of a struct conf_serve, at 0 */
 extern const struct schema_type value_identities; /* a list of const char * */
 extern const struct schema_type value_texts;      /* a list of const char * */
-extern const struct schema_type value_interval;   /* int64_t s; manual is 0 */
+
+/* value_time.c */
+extern const struct schema_type value_interval; /* int64_t s; manual is 0 */
+extern const struct schema_type value_cron;     /* struct cron * */
 
 /* Keys of zrepl 0.7 that have no effect there, either. */
 extern const struct schema_type value_ignored_texts;
-
-/* Keys that zrepl 0.7 has and we have not; decoded into nothing. */
-extern const struct schema_type value_no_hooks;      /* must be empty */
-extern const struct schema_type value_no_monitoring; /* must be empty */
 
 #endif

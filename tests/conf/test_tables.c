@@ -216,7 +216,7 @@ TEST(a_local_connection_is_checked)
 	check_substitutions(s, ARRAY_LEN(s));
 }
 
-TEST(snapshotting_is_manual_or_periodic_in_this_version)
+TEST(snapshotting_is_checked)
 {
 #define PERIODIC "{type: periodic, prefix: p, "
 	static const struct substitution s[] = {
@@ -247,9 +247,13 @@ TEST(snapshotting_is_manual_or_periodic_in_this_version)
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, hooks: []}", NULL },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, hooks: ~}", NULL },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, hooks: [{type: command}]}",
-		  "t.yml:6:68: jobs[0].snapshotting.hooks: is not supported by this "
-		  "version; "
-		  "remove the key" },
+		  "t.yml:6:69: jobs[0].snapshotting.hooks[0].path: is required, but "
+		  "missing; want the path of a program" },
+		{ SNAPSHOTTING, PERIODIC "interval: 1h, hooks: [~]}",
+		  "snapshotting.hooks[0]: is null" },
+		{ SNAPSHOTTING, PERIODIC "interval: 1h, skip_unchanged: yes}", NULL },
+		{ SNAPSHOTTING, PERIODIC "interval: 1h, skip_unchanged: 1}",
+		  "snapshotting.skip_unchanged: is '1'; want true or false" },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, hooks: {}}",
 		  "snapshotting.hooks: is a map; want a list of hooks" },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, timestamp_format: Human}", NULL },
@@ -267,6 +271,37 @@ TEST(snapshotting_is_manual_or_periodic_in_this_version)
 		{ SNAPSHOTTING, "{type: cron, prefix: p, cron: '0 3 * * *'}",
 		  "snapshotting type 'cron' is not supported by this version; supported: "
 		  "manual, periodic" },
+	};
+
+	check_substitutions(s, ARRAY_LEN(s));
+}
+
+#define HOOK PERIODIC "interval: 1h, hooks: [{type: "
+
+TEST(hooks_are_checked)
+{
+	static const struct substitution s[] = {
+		{ SNAPSHOTTING, HOOK "command, path: /bin/true}]}", NULL },
+		{ SNAPSHOTTING, HOOK "command, path: ''}]}",
+		  "hooks[0].path: is required, but empty" },
+		{ SNAPSHOTTING, HOOK "command, path: /x, timeout: 0s}]}",
+		  "hooks[0].timeout: '0s' is too short; want a duration above zero such "
+		  "as 10s or 1m30s" },
+		{ SNAPSHOTTING, HOOK "command, path: /x, timeout: ~}]}",
+		  "hooks[0].timeout: " },
+		{ SNAPSHOTTING, HOOK "command, path: /x, timeout: 1d}]}",
+		  "hooks[0].timeout: " },
+		{ SNAPSHOTTING, HOOK "command, path: /x, filesystems: {}}]}", NULL },
+		{ SNAPSHOTTING, HOOK "command, path: /x, filesystems: {\"a<b\": y}}]}",
+		  "hooks[0].filesystems[\"a<b\"]: " },
+		{ SNAPSHOTTING, HOOK "command, path: /x, filesystems: '{\"<\": true}'}]}",
+		  "filesystems: is the quoted text" },
+		{ SNAPSHOTTING, HOOK "command, path: /x, dsn: y}]}",
+		  "hooks[0].dsn: unknown key" },
+		{ SNAPSHOTTING, HOOK "command, path: /x, err_is_fatal: y}]}", NULL },
+		{ SNAPSHOTTING, HOOK "comand, path: /x}]}",
+		  "hook type 'comand' is unknown, perhaps 'command' is meant; there are "
+		  "command" },
 	};
 
 	check_substitutions(s, ARRAY_LEN(s));
@@ -368,6 +403,8 @@ TEST(the_top_level_is_checked)
 		check_text(cases[i].text, cases[i].want);
 }
 
+#define OUTLET "global: {logging: [{level: info, format: human, type: "
+
 TEST(global_is_checked)
 {
 	static const struct {
@@ -375,10 +412,17 @@ TEST(global_is_checked)
 	} cases[] = {
 		{ "global: {monitoring: []}", NULL },
 		{ "global: {monitoring: ~, logging: ~, control: ~, serve: ~}", NULL },
-		{ "global: {monitoring: [{type: prometheus, listen: ':9811'}]}",
-		  "t.yml:1:22: global.monitoring: is not supported by this version; "
-		  "remove the "
-		  "key" },
+		{ "global: {monitoring: [{type: prometheus, listen: ':9811'}]}", NULL },
+		{ "global: {monitoring: [{type: prometheus}]}",
+		  "t.yml:1:23: global.monitoring[0].listen: is required, but missing" },
+		{ "global: {monitoring: [{type: prometheus, listen: ':1'}, "
+		  "{type: prometheus, listen: ':2'}]}",
+		  "t.yml:1:57: global.monitoring[1]: a second exporter of type "
+		  "prometheus; there can be one" },
+		{ "global: {monitoring: [{type: Prometheus, listen: ':1'}]}",
+		  "monitoring type 'Prometheus' is unknown, perhaps 'prometheus' is "
+		  "meant" },
+		{ "global: {monitoring: [~]}", "global.monitoring[0]: is null" },
 		{ "global: {logging: [{type: stdout, format: human}]}",
 		  "global.logging[0].level: is required, but missing; want one of debug, "
 		  "info, "
@@ -391,11 +435,35 @@ TEST(global_is_checked)
 		  "level: 'loud' is unknown" },
 		{ "global: {logging: [{type: stdout, level: info, format: xml}]}",
 		  "format: 'xml' is unknown" },
-		{ "global: {logging: [{type: syslog, level: info, format: human}]}",
-		  "outlet type 'syslog' is not supported by this version; supported: "
-		  "stdout" },
-		{ "global: {logging: [{type: tcp, level: info, format: human}]}",
-		  "outlet type 'tcp' is not supported" },
+		{ OUTLET "syslog}]}", NULL },
+		{ OUTLET "syslog, facility: daemon, retry_interval: 1m}]}", NULL },
+		{ OUTLET "syslog, facility: ~}]}", NULL },
+		{ OUTLET "syslog, facility: ''}]}", "global.logging[0].facility: " },
+		{ OUTLET "syslog, facility: local8}]}",
+		  "facility: 'local8' is unknown, perhaps 'local0' is meant" },
+		{ OUTLET "syslog, retry_interval: 0s}]}",
+		  "retry_interval: '0s' is too short; want a duration above zero" },
+		{ OUTLET "syslog, color: y}]}", "global.logging[0].color: unknown key" },
+		{ OUTLET "syslog}, {level: info, format: human, type: syslog}]}",
+		  "global.logging[1]: a second outlet of type syslog; there can be one" },
+		{ OUTLET "tcp, address: 'log:514'}]}", NULL },
+		{ OUTLET "tcp, address: 'log:514', net: tcp6}, {level: info, format: "
+			 "json, type: tcp, address: 'log:515'}]}",
+		  NULL },
+		{ OUTLET "tcp, address: 'log:514', net: udp}]}",
+		  "net: 'udp' is unknown; want one of tcp, tcp4, "
+		  "tcp6" },
+		{ OUTLET "tcp, address: log}]}",
+		  "global.logging[0].address: 'log' has no port" },
+		{ OUTLET "tcp}]}",
+		  "global.logging[0].address: is required, but missing" },
+		{ OUTLET "tcp, address: 'l:1', tls: ~}]}", NULL },
+		{ OUTLET "tcp, address: 'l:1', tls: {ca: a, cert: b, key: c}}]}", NULL },
+		{ OUTLET "tcp, address: 'l:1', tls: {ca: a, cert: b}}]}",
+		  "global.logging[0].tls.key: is required, but missing; want the path of "
+		  "a PEM file" },
+		{ OUTLET "tcp, address: 'l:1', tls: []}]}",
+		  "tls: is a list; want a map with ca, cert and key" },
 		{ "global: {logging: [&a {type: stdout, level: info, format: json}, *a]}",
 		  "global.logging[1]: a second outlet of type stdout; there can be one" },
 		{ "global: {logging: {}}",

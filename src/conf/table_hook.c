@@ -1,0 +1,167 @@
+#include "conf/tables.h"
+
+#include "conf/value.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#if HAVE_LIBPQ
+#include <libpq-fe.h>
+#endif
+
+#define AT(member) offsetof(struct conf_hook, member)
+
+/* ---- command ---- */
+
+/* compat: zrepl 0.7 resolves it through PATH, or from the working directory. */
+static int decode_path(struct schema *s, const struct schema_type *t,
+		       const struct yaml_node *n, void *out)
+{
+	const char *path;
+
+	if (schema_decode_string(s, t, n, &path) < 0)
+		return -1;
+	if (*path != '/')
+		schema_warn(s, n,
+			    "'%.100s' is not an absolute path, and what it means depends "
+			    "on how the daemon is started; write the whole path",
+			    path);
+	memcpy(out, &path, sizeof(path));
+	return 0;
+}
+
+static const struct schema_type path_type = {
+	.decode = decode_path,
+	.want = "the path of a program",
+	.size = sizeof(const char *),
+};
+
+static const char everything[] = "{\"<\": true}";
+
+static void free_filter(void *p)
+{
+	dsfilter_free(p);
+}
+
+static int decode_filesystems(struct schema *s, const struct schema_type *t,
+			      const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+
+	if (n->kind == YAML_SCALAR && n->is_plain && strcmp(n->text, everything) == 0) {
+		arena_defer(s->arena, free_filter, out);
+		return dsfilter_add(out, "<", true, &why) < 0
+			       ? schema_fail_err(s, n, &why)
+			       : 0;
+	}
+	if (n->kind == YAML_NULL || (n->kind == YAML_MAP && n->n_items == 0)) {
+		schema_warn(s, n,
+			    "is %s: the hook matches no filesystem and never runs; "
+			    "remove the key for all filesystems",
+			    n->kind == YAML_NULL ? "null" : "empty");
+		return 0;
+	}
+	return value_filesystems.decode(s, t, n, out);
+}
+
+/* As value_filesystems, but may be absent, and empty. */
+static const struct schema_type filesystems_type = {
+	.decode = decode_filesystems,
+	.want = "a map of patterns to true or false, such as {\"tank/data<\": true}",
+	.size = sizeof(struct dsfilter),
+};
+
+/* ---- databases ---- */
+
+#if HAVE_LIBPQ
+/* Does it say nothing that must stay secret? */
+static bool is_showable(const char *dsn)
+{
+	return !strcasestr(dsn, "pass") && !strstr(dsn, "://");
+}
+
+static int decode_postgres_dsn(struct schema *s, const struct schema_type *t,
+			       const struct yaml_node *n, void *out)
+{
+	PQconninfoOption *options;
+	char *why = NULL;
+	const char *text;
+	int r = 0;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	options = PQconninfoParse(text, &why);
+	if (!options) {
+		const char *shown = why && is_showable(text) ? why : "";
+		size_t len = strlen(shown);
+
+		while (len > 0 && isspace((unsigned char)shown[len - 1]))
+			len--;
+		r = schema_fail(s, n, "libpq does not understand it%s%.*s; want %s",
+				len ? ": " : "", (int)len, shown, t->want);
+	}
+	PQfreemem(why);
+	PQconninfoFree(options);
+	return r < 0 ? -1 : schema_decode_string(s, t, n, out);
+}
+#else
+#define decode_postgres_dsn schema_decode_string
+#endif
+
+static const struct schema_type postgres_dsn_type = {
+	.decode = decode_postgres_dsn,
+	.want = "a connection string such as \"host=/run/postgresql user=postgres "
+		"dbname=postgres\" (quote values with spaces), or a postgresql:// URL",
+	.size = sizeof(const char *),
+};
+
+/* ---- tables ---- */
+
+static const struct schema_key command_keys[] = {
+	REQUIRED("path", &path_type, AT(path)),
+	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
+	DEFAULT("filesystems", &filesystems_type, AT(filesystems), everything),
+	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
+};
+static const struct schema_key postgres_keys[] = {
+	REQUIRED("dsn", &postgres_dsn_type, AT(dsn)),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
+	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
+	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
+};
+static const struct schema_table command_table =
+	SCHEMA_TABLE("a command hook", command_keys, NULL);
+static const struct schema_table postgres_table =
+	SCHEMA_TABLE("a postgres-checkpoint hook", postgres_keys, NULL);
+#if HAVE_LIBPQ
+#define POSTGRES_REFUSAL NULL
+#else
+#define POSTGRES_REFUSAL                                                        \
+	"this zrepl was built without libpq, which postgres-checkpoint needs; " \
+	"install one with it, or use a command hook"
+#endif
+static const struct schema_variant hook_variants[] = {
+	{ "command", HOOK_COMMAND, &command_table, NULL },
+	{ "postgres-checkpoint", HOOK_POSTGRES_CHECKPOINT, &postgres_table,
+	  POSTGRES_REFUSAL },
+	{ "mysql-lock-tables", HOOK_MYSQL_LOCK_TABLES, NULL, NULL },
+};
+static const struct schema_union hook_union =
+	SCHEMA_UNION("hook type", hook_variants, AT(type));
+static const struct schema_type hook_type = {
+	.decode = schema_decode_union,
+	.want = "a hook such as {type: command, path: /usr/local/bin/quiesce}",
+	.size = sizeof(struct conf_hook),
+	.variants = &hook_union,
+};
+const struct schema_type table_hooks = LIST_TYPE(hook_type, "a list of hooks");
+
+#undef AT
+
+const char *hook_type_name(enum hook_type t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(hook_variants); i++)
+		if (hook_variants[i].value == t)
+			return hook_variants[i].name;
+	return NULL;
+}
