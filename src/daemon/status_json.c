@@ -101,6 +101,7 @@ static void put_snap(struct jsonw *w, const struct prune_report_snap *s)
 	put_str(w, "Name", s->name);
 	jsonw_member_bool(w, "Replicated", s->replicated);
 	jsonw_member_time(w, "Date", (struct timespec){ .tv_sec = s->creation_s });
+	put_str(w, "Reason", s->reason);
 	jsonw_end(w);
 }
 
@@ -114,7 +115,7 @@ static void put_snaps(struct jsonw *w, const char *key, const struct prune_repor
 	}
 	jsonw_array(w);
 	for (size_t i = 0; i < f->n_snaps; i++)
-		if (!only_destroyed || !f->snaps[i].kept_by)
+		if (!only_destroyed || f->snaps[i].destroy)
 			put_snap(w, &f->snaps[i]);
 	jsonw_end(w);
 }

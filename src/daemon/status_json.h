@@ -1,7 +1,8 @@
 /*
  * status_json.h - the status document of /status: member names, enum values and null
- * versus empty exactly as zrepl 0.7 gives them, and one member more: "Listener", of
- * passive jobs.  Pure: values in, text out.
+ * versus empty exactly as zrepl 0.7 gives them, and two members more: "Listener", of
+ * passive jobs, and "Reason", of a snapshot in a pruning report (why it is kept, or not:
+ * prune_reason_text()).  Pure: values in, text out.
  */
 #ifndef DAEMON_STATUS_JSON_H
 #define DAEMON_STATUS_JSON_H

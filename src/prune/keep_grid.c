@@ -20,24 +20,30 @@ static void keep_oldest(int64_t how_many, bool *keep, size_t n)
 }
 
 void keep_grid(const struct grid *g, int64_t now_s, const int64_t *dates, size_t n,
-	       bool *keep)
+	       bool *keep, uint64_t *bucket)
 {
 	const struct grid_interval *iv;
 	uint64_t edge = 0; /* age at the older edge of the bucket */
+	uint64_t number = 0;
 	size_t i = 0;
 
-	while (i < n && dates[i] > now_s)
-		keep[i++] = true;
+	for (; i < n && dates[i] > now_s; i++) {
+		keep[i] = true;
+		bucket[i] = 0;
+	}
 	VEC_FOREACH (iv, g) {
 		for (int64_t b = 0; b < iv->repeat && i < n; b++) {
 			size_t first = i;
 
 			edge += (uint64_t)iv->length_s;
+			number++;
 			while (i < n && age(now_s, dates[i]) < edge)
-				i++;
+				bucket[i++] = number;
 			keep_oldest(iv->keep, keep + first, i - first);
 		}
 	}
-	while (i < n)
-		keep[i++] = false;
+	for (; i < n; i++) {
+		keep[i] = false;
+		bucket[i] = 0;
+	}
 }

@@ -130,7 +130,8 @@ static size_t snapshots_of(const struct pruner_opts *o, const struct versions *v
 	return n;
 }
 
-static void report_snapshots(const struct prune_snap *snaps, size_t n,
+static void report_snapshots(const struct conf_keeps *rules,
+			     const struct prune_snap *snaps, size_t n,
 			     struct prune_report_fs *out)
 {
 	out->snaps = xcalloc(n, sizeof(*out->snaps));
@@ -140,7 +141,8 @@ static void report_snapshots(const struct prune_snap *snaps, size_t n,
 			.name = xstrdup(snaps[i].name),
 			.replicated = snaps[i].replicated,
 			.creation_s = snaps[i].creation_s,
-			.kept_by = snaps[i].destroy ? NULL : xstrdup(snaps[i].kept_by),
+			.destroy = snaps[i].destroy,
+			.reason = prune_reason_text(rules, &snaps[i].reason),
 		};
 		out->n_destroy += snaps[i].destroy;
 	}
@@ -166,7 +168,7 @@ static int plan_filesystem(const struct pruner_opts *o, struct ep_version_list *
 	size_t n = snapshots_of(o, &list->versions, r > 0 ? &guid : NULL, snaps);
 
 	r = prune_decide(o->rules, snaps, n, err);
-	report_snapshots(snaps, n, out);
+	report_snapshots(o->rules, snaps, n, out);
 	free(snaps);
 	return r;
 }

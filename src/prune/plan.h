@@ -1,6 +1,6 @@
 /*
  * plan.h - what a pruner would destroy: one list of filesystems with their snapshots,
- * each marked with what keeps it.
+ * each marked with what becomes of it and why.
  *
  * Two listings of filesystems (one if target and sender are the same), one of versions,
  * at most one of cursors, whatever the number of filesystems.  Destroys nothing.

@@ -210,7 +210,7 @@ static int destroy_snapshots(struct ctx *ctx, struct pruner *p,
 	cleanup(err_clear) struct err e = ERR_INIT;
 
 	for (size_t i = 0; i < fs->n_snaps; i++)
-		if (!fs->snaps[i].kept_by)
+		if (fs->snaps[i].destroy)
 			strs_add(&names, fs->snaps[i].name);
 	if (names.n == 0)
 		return 0;

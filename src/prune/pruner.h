@@ -45,14 +45,15 @@ struct prune_report_snap {
 	char *name;
 	bool replicated;
 	int64_t creation_s;
-	char *kept_by; /* NULL: destroyed */
+	bool destroy;
+	char *reason; /* prune_reason_text() */
 };
 
 struct prune_report_fs {
 	char *path;
 	enum prune_skip skip;
 	char *error;                     /* NULL: none */
-	struct prune_report_snap *snaps; /* all; those to destroy have kept_by == NULL */
+	struct prune_report_snap *snaps; /* all, by createtxg */
 	size_t n_snaps;
 	size_t n_destroy;
 	bool completed;

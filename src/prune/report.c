@@ -44,7 +44,7 @@ static struct prune_report_fs fs_dup(const struct prune_report_fs *f)
 	for (size_t i = 0; i < f->n_snaps; i++) {
 		r.snaps[i] = f->snaps[i];
 		r.snaps[i].name = xstrdup(f->snaps[i].name);
-		r.snaps[i].kept_by = xstrdup_or_null(f->snaps[i].kept_by);
+		r.snaps[i].reason = xstrdup(f->snaps[i].reason);
 	}
 	return r;
 }
@@ -64,7 +64,7 @@ void prune_report_fs_fini(struct prune_report_fs *f)
 	free(f->error);
 	for (size_t i = 0; i < f->n_snaps; i++) {
 		free(f->snaps[i].name);
-		free(f->snaps[i].kept_by);
+		free(f->snaps[i].reason);
 	}
 	free(f->snaps);
 	*f = (struct prune_report_fs){ 0 };

@@ -3,10 +3,14 @@
 #include "prune/keep_grid.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* What one rule says about one snapshot. */
-enum verdict { LET_GO, KEEP, UNKNOWN };
+struct verdict {
+	enum { LET_GO, KEEP, UNKNOWN } says;
+	uint64_t bucket; /* as in struct prune_reason */
+};
 
 /* The snapshots that a rule is about, as pointers into the caller's array. */
 struct matching {
@@ -43,14 +47,14 @@ static int matches(const struct conf_keep *rule, const struct prune_snap *s,
 
 /* Those that do not match are let go, the unknown ones marked; the rest is in *m. */
 static void find_matching(const struct conf_keep *rule, const struct prune_snap *snaps,
-			  size_t n, struct matching *m, enum verdict *out,
+			  size_t n, struct matching *m, struct verdict *out,
 			  struct err *first)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct prune_snap *s = &snaps[i];
 		int r = matches(rule, s, first);
 
-		out[i] = r < 0 ? UNKNOWN : LET_GO;
+		out[i] = (struct verdict){ r < 0 ? UNKNOWN : LET_GO, 0 };
 		if (r > 0)
 			m->v[m->n++] = s;
 		if (r < 0 && (!m->has_unknown || s->creation_s > m->unknown_until)) {
@@ -61,19 +65,20 @@ static void find_matching(const struct conf_keep *rule, const struct prune_snap 
 }
 
 static void judge_not_replicated(const struct prune_snap *snaps, size_t n,
-				 enum verdict *out)
+				 struct verdict *out)
 {
 	for (size_t i = 0; i < n; i++)
-		out[i] = snaps[i].replicated ? LET_GO : KEEP;
+		out[i] = (struct verdict){ snaps[i].replicated ? LET_GO : KEEP, 0 };
 }
 
 static void judge_regex(const struct conf_keep *rule, const struct prune_snap *snaps,
-			size_t n, enum verdict *out, struct err *first)
+			size_t n, struct verdict *out, struct err *first)
 {
 	for (size_t i = 0; i < n; i++) {
 		int r = matches(rule, &snaps[i], first);
+		bool keeps = (r > 0) != rule->negate;
 
-		out[i] = r < 0 ? UNKNOWN : (r > 0) != rule->negate ? KEEP : LET_GO;
+		out[i] = (struct verdict){ r < 0 ? UNKNOWN : keeps ? KEEP : LET_GO, 0 };
 	}
 }
 
@@ -102,18 +107,19 @@ static int by_date_then_input(const void *pa, const void *pb)
 
 /* An unknown one does not count, so that too many are kept rather than too few. */
 static void judge_last_n(const struct conf_keep *rule, const struct prune_snap *snaps,
-			 struct matching *m, enum verdict *out)
+			 struct matching *m, struct verdict *out)
 {
 	qsort(m->v, m->n, sizeof(*m->v), by_date_then_name);
 	for (size_t i = 0; i < m->n && i < (uint64_t)rule->count; i++)
-		out[m->v[i] - snaps] = KEEP;
+		out[m->v[i] - snaps].says = KEEP;
 }
 
 static void judge_grid(const struct conf_keep *rule, const struct prune_snap *snaps,
-		       struct matching *m, enum verdict *out)
+		       struct matching *m, struct verdict *out)
 {
 	int64_t *dates = xcalloc(m->n, sizeof(*dates));
 	bool *keep = xcalloc(m->n, sizeof(*keep));
+	uint64_t *bucket = xcalloc(m->n, sizeof(*bucket));
 
 	qsort(m->v, m->n, sizeof(*m->v), by_date_then_input);
 	for (size_t i = 0; i < m->n; i++)
@@ -121,15 +127,21 @@ static void judge_grid(const struct conf_keep *rule, const struct prune_snap *sn
 	/* The grid hangs on the youngest that matches: an unknown one may be that one. */
 	bool adrift = m->has_unknown && m->unknown_until > dates[0];
 
-	keep_grid(&rule->grid, dates[0], dates, m->n, keep);
+	keep_grid(&rule->grid, dates[0], dates, m->n, keep, bucket);
 	for (size_t i = 0; i < m->n; i++)
-		out[m->v[i] - snaps] = keep[i] ? KEEP : adrift ? UNKNOWN : LET_GO;
+		out[m->v[i] - snaps] = (struct verdict){
+			keep[i]  ? KEEP
+			: adrift ? UNKNOWN
+				 : LET_GO,
+			bucket[i],
+		};
 	free(dates);
 	free(keep);
+	free(bucket);
 }
 
 static void judge(const struct conf_keep *rule, const struct prune_snap *snaps, size_t n,
-		  enum verdict *out, struct err *first)
+		  struct verdict *out, struct err *first)
 {
 	struct matching m = { 0 };
 
@@ -154,16 +166,16 @@ static void judge(const struct conf_keep *rule, const struct prune_snap *snaps, 
 }
 
 /* Beyond the rules. */
-static const char *kept_anyway(const struct prune_snap *s, bool has_rules,
-			       bool is_unknown)
+static enum prune_why without_rules(const struct prune_snap *s, bool has_rules,
+				    bool is_unknown)
 {
 	if (s->held)
-		return "held";
+		return PRUNE_HELD;
 	if (s->pinned)
-		return "common base";
+		return PRUNE_COMMON_BASE;
 	if (is_unknown)
-		return "rule failed";
-	return has_rules ? NULL : "no rule";
+		return PRUNE_RULE_FAILED;
+	return has_rules ? PRUNE_NO_RULE_KEEPS : PRUNE_NO_RULES;
 }
 
 int prune_decide(const struct conf_keeps *rules, struct prune_snap *snaps, size_t n,
@@ -173,25 +185,28 @@ int prune_decide(const struct conf_keeps *rules, struct prune_snap *snaps, size_
 
 	if (n == 0)
 		return 0;
-	enum verdict *verdicts = xcalloc(n, sizeof(*verdicts));
+	struct verdict *verdicts = xcalloc(n, sizeof(*verdicts));
 	bool *unknown = xcalloc(n, sizeof(*unknown));
 
 	for (size_t i = 0; i < n; i++)
-		snaps[i].kept_by = NULL;
+		snaps[i].reason = (struct prune_reason){ PRUNE_NO_RULE_KEEPS, 0, 0 };
 	for (size_t r = 0; r < rules->n; r++) {
-		assert(rules->v[r].text); /* or what it keeps would look destroyed */
 		judge(&rules->v[r], snaps, n, verdicts, &first);
 		for (size_t i = 0; i < n; i++) {
-			if (verdicts[i] == KEEP && !snaps[i].kept_by)
-				snaps[i].kept_by = rules->v[r].text;
-			unknown[i] |= verdicts[i] == UNKNOWN;
+			if (verdicts[i].says == KEEP && snaps[i].reason.rule == 0)
+				snaps[i].reason = (struct prune_reason){
+					PRUNE_KEPT_BY_RULE,
+					r + 1,
+					verdicts[i].bucket,
+				};
+			unknown[i] |= verdicts[i].says == UNKNOWN;
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!snaps[i].kept_by)
-			snaps[i].kept_by =
-				kept_anyway(&snaps[i], rules->n > 0, unknown[i]);
-		snaps[i].destroy = !snaps[i].kept_by;
+		if (snaps[i].reason.rule == 0)
+			snaps[i].reason.why =
+				without_rules(&snaps[i], rules->n > 0, unknown[i]);
+		snaps[i].destroy = snaps[i].reason.why == PRUNE_NO_RULE_KEEPS;
 	}
 	free(verdicts);
 	free(unknown);
@@ -199,4 +214,24 @@ int prune_decide(const struct conf_keeps *rules, struct prune_snap *snaps, size_
 		return 0;
 	err_move(err, &first);
 	return -1;
+}
+
+char *prune_reason_text(const struct conf_keeps *rules, const struct prune_reason *r)
+{
+	static const char *const texts[] = {
+		[PRUNE_NO_RULE_KEEPS] = "no rule keeps it",
+		[PRUNE_HELD] = "held",
+		[PRUNE_COMMON_BASE] = "common base",
+		[PRUNE_RULE_FAILED] = "kept because a rule failed",
+		[PRUNE_NO_RULES] = "kept because there are no rules",
+	};
+
+	if (r->why != PRUNE_KEPT_BY_RULE)
+		return xstrdup(texts[r->why]);
+	assert(r->rule >= 1 && r->rule <= rules->n);
+	if (r->bucket == 0)
+		return xasprintf("kept by rule %zu (%s)", r->rule,
+				 rules->v[r->rule - 1].text);
+	return xasprintf("kept by rule %zu (%s), bucket %" PRIu64, r->rule,
+			 rules->v[r->rule - 1].text, r->bucket);
 }

@@ -155,10 +155,12 @@ TEST(a_pruner_lists_all_snapshots_and_those_it_destroys)
 {
 	cleanup(buf_free) struct buf b = { 0 };
 	struct prune_report_snap snaps[] = {
-		{ .name = (char *)"old", .replicated = true, .creation_s = 60 },
-		{ .name = (char *)"new",
-		  .creation_s = 120,
-		  .kept_by = (char *)"last_n 1" },
+		{ .name = (char *)"old",
+		  .replicated = true,
+		  .creation_s = 60,
+		  .destroy = true,
+		  .reason = (char *)"no rule keeps it" },
+		{ .name = (char *)"new", .creation_s = 120, .reason = (char *)"held" },
 	};
 	struct prune_report_fs fs[] = {
 		{ .path = (char *)"tank/a",
@@ -180,10 +182,12 @@ TEST(a_pruner_lists_all_snapshots_and_those_it_destroys)
 		"\"DestroyList\":null,\"SkipReason\":\"filesystem is placeholder\","
 		"\"LastError\":\"\"}],\"Completed\":[{\"Filesystem\":\"tank/a\","
 		"\"SnapshotList\":[{\"Name\":\"old\",\"Replicated\":true,"
-		"\"Date\":\"1970-01-01T00:01:00Z\"},{\"Name\":\"new\",\"Replicated\":"
-		"false,"
-		"\"Date\":\"1970-01-01T00:02:00Z\"}],\"DestroyList\":[{\"Name\":\"old\","
-		"\"Replicated\":true,\"Date\":\"1970-01-01T00:01:00Z\"}],\"SkipReason\":"
+		"\"Date\":\"1970-01-01T00:01:00Z\",\"Reason\":\"no rule keeps it\"},"
+		"{\"Name\":\"new\",\"Replicated\":false,"
+		"\"Date\":\"1970-01-01T00:02:00Z\",\"Reason\":\"held\"}],"
+		"\"DestroyList\":[{\"Name\":\"old\",\"Replicated\":true,"
+		"\"Date\":\"1970-01-01T00:01:00Z\",\"Reason\":\"no rule keeps it\"}],"
+		"\"SkipReason\":"
 		"\"\","
 		"\"LastError\":\"\"}]},\"Snapshotting\":null}}");
 }

@@ -245,7 +245,7 @@ static void teardown(struct fixture *t)
 	ctx_free(t->ctx);
 }
 
-/* All snapshots of one filesystem: "a(r)-, b:RULE"; (r): replicated, -: destroyed. */
+/* All snapshots of one filesystem: "a(r)-, b:WHY"; (r): replicated, -: destroyed. */
 static void check_snaps(const struct prune_report_fs *fs, const char *want)
 {
 	struct strs l = { 0 };
@@ -255,8 +255,9 @@ static void check_snaps(const struct prune_report_fs *fs, const char *want)
 		const struct prune_report_snap *s = &fs->snaps[i];
 
 		strs_addf(&l, "%s%s%s%s", s->name, s->replicated ? "(r)" : "",
-			  s->kept_by ? ":" : "-", s->kept_by ? s->kept_by : "");
-		n_destroy += !s->kept_by;
+			  s->destroy ? "-" : ":", s->destroy ? "" : s->reason);
+		CHECK(!s->destroy || strcmp(s->reason, "no rule keeps it") == 0);
+		n_destroy += s->destroy;
 	}
 	cleanup(str_freep) char *got = strs_join(&l, ", ");
 
@@ -298,8 +299,9 @@ TEST(a_sender_is_pruned_with_four_requests_whatever_the_number_of_filesystems)
 			   "info sender p/b: destroy 1 of 3 snapshots: x");
 	REQUIRE(t.report.n_fs == 3);
 	CHECK_STR(t.report.fs[0].path, "p/a");
-	check_snaps(&t.report.fs[0], "x(r)-, y(r):last_n 2, z:not_replicated");
-	check_snaps(&t.report.fs[2], "x:not_replicated");
+	check_snaps(&t.report.fs[0], "x(r)-, y(r):kept by rule 2 (last_n 2), "
+				     "z:kept by rule 1 (not_replicated)");
+	check_snaps(&t.report.fs[2], "x:kept by rule 1 (not_replicated)");
 	CHECK(t.report.fs[2].completed);
 	CHECK_INT(t.report.fs[0].snaps[0].creation_s, 240);
 	teardown(&t);
@@ -346,10 +348,17 @@ TEST(the_snapshot_at_the_cursor_is_replicated_only_for_a_sender_that_says_so)
 		bool keep_at_cursor;
 		const char *want;
 	} cases[] = {
-		{ PRUNE_SENDER, true, "x(r)-, y:not_replicated, z:not_replicated" },
-		{ PRUNE_SENDER, false, "x(r)-, y(r)-, z:not_replicated" },
-		{ PRUNE_RECEIVER, true, "x(r)-, y:not_replicated, z:not_replicated" },
-		{ PRUNE_RECEIVER, false, "x(r)-, y:not_replicated, z:not_replicated" },
+		{ PRUNE_SENDER, true,
+		  "x(r)-, y:kept by rule 1 (not_replicated), z:kept by rule 1 "
+		  "(not_replicated)" },
+		{ PRUNE_SENDER, false,
+		  "x(r)-, y(r)-, z:kept by rule 1 (not_replicated)" },
+		{ PRUNE_RECEIVER, true,
+		  "x(r)-, y:kept by rule 1 (not_replicated), z:kept by rule 1 "
+		  "(not_replicated)" },
+		{ PRUNE_RECEIVER, false,
+		  "x(r)-, y:kept by rule 1 (not_replicated), z:kept by rule 1 "
+		  "(not_replicated)" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -374,7 +383,9 @@ TEST(nothing_is_replicated_when_no_snapshot_has_the_cursors_guid)
 	setup(&t, fs, 1, NULL, 0);
 	keeps_add(&t.keeps, "not_replicated");
 	run(&t, PRUNE_SENDER);
-	check_snaps(&t.report.fs[0], "x:not_replicated, y:not_replicated");
+	check_snaps(
+		&t.report.fs[0],
+		"x:kept by rule 1 (not_replicated), y:kept by rule 1 (not_replicated)");
 	check_list(&t.log, "");
 	teardown(&t);
 }
@@ -387,7 +398,8 @@ TEST(versions_are_put_in_order_before_they_are_judged)
 	setup(&t, fs, 1, NULL, 0);
 	keeps_add(&t.keeps, "not_replicated");
 	run(&t, PRUNE_SENDER);
-	check_snaps(&t.report.fs[0], "x(r)-, y:not_replicated, z:not_replicated");
+	check_snaps(&t.report.fs[0], "x(r)-, y:kept by rule 1 (not_replicated), z:kept "
+				     "by rule 1 (not_replicated)");
 	teardown(&t);
 }
 
@@ -400,7 +412,7 @@ TEST(held_snapshots_are_kept_and_shown_as_held)
 	keeps_add(&t.keeps, "last_n 1");
 	run(&t, PRUNE_SENDER);
 	CHECK_INT(t.result, 0);
-	check_snaps(&t.report.fs[0], "x(r):held, y(r)-, z:last_n 1");
+	check_snaps(&t.report.fs[0], "x(r):held, y(r)-, z:kept by rule 1 (last_n 1)");
 	teardown(&t);
 }
 
@@ -441,7 +453,7 @@ TEST(without_a_cursor_nothing_is_replicated_where_none_is_to_be_expected)
 	keeps_add(&t.keeps, "last_n 1");
 	run(&t, PRUNE_SENDER);
 	CHECK_INT(t.result, 0);
-	check_snaps(&t.report.fs[0], "x-, y:last_n 1");
+	check_snaps(&t.report.fs[0], "x-, y:kept by rule 1 (last_n 1)");
 	teardown(&t);
 }
 
@@ -491,7 +503,9 @@ TEST(locally_all_but_the_newest_version_count_as_replicated)
 				    "sender list_versions p/a,p/b,p/c\n"
 				    "sender destroy p/a x,y");
 	CHECK(strstr(t.log.v[0], "info local p/a"));
-	check_snaps(&t.report.fs[1], "x:not_replicated, y:not_replicated");
+	check_snaps(
+		&t.report.fs[1],
+		"x:kept by rule 1 (not_replicated), y:kept by rule 1 (not_replicated)");
 	CHECK_INT(t.report.fs[2].n_snaps, 0);
 	CHECK(!t.report.fs[2].error);
 	teardown(&t);
@@ -514,7 +528,7 @@ TEST(a_filesystem_that_cannot_be_planned_does_not_stop_the_others)
 	CHECK_STR(err_msg(&t.err), "prune p/a: list versions: dataset is gone");
 	CHECK_STR(t.report.fs[0].error, "list versions: dataset is gone");
 	CHECK_STR(t.report.fs[1].error, "replication cursor: no access");
-	check_snaps(&t.report.fs[2], "x(r)-, y:last_n 1");
+	check_snaps(&t.report.fs[2], "x(r)-, y:kept by rule 1 (last_n 1)");
 	check_list(&t.log, "error sender p/a: cannot plan pruning: "
 			   "list versions: dataset is gone\n"
 			   "error sender p/b: cannot plan pruning: "
@@ -678,7 +692,7 @@ TEST(the_report_shows_beforehand_what_is_being_destroyed)
 	REQUIRE(t.sender.seen.n_fs == 2);
 	CHECK_INT(t.sender.seen.state, PRUNER_EXEC);
 	CHECK(t.sender.seen.fs[0].completed && !t.sender.seen.fs[1].completed);
-	check_snaps(&t.sender.seen.fs[1], "a(r)-, b:last_n 1");
+	check_snaps(&t.sender.seen.fs[1], "a(r)-, b:kept by rule 1 (last_n 1)");
 	teardown(&t);
 }
 

@@ -1,5 +1,6 @@
 #include "keeps.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 
 enum { MAX_SNAPS = 40, NAME = 24 };
@@ -36,7 +37,7 @@ static char *decide(const struct snap_at *at, size_t n, ...)
 	fill(s, at, n);
 	CHECK_INT(prune_decide(&k.conf, s, n, &e), 0);
 	for (size_t i = 0; i < n; i++)
-		CHECK(s[i].destroy == !s[i].kept_by);
+		CHECK(s[i].destroy == (s[i].reason.why == PRUNE_NO_RULE_KEEPS));
 	r = destroyed(s, n);
 	keeps_free(&k);
 	return r;
@@ -48,6 +49,14 @@ static char *decide(const struct snap_at *at, size_t n, ...)
 			decide(at, ARRAY_LEN(at), __VA_ARGS__, NULL); \
 		CHECK_STR(got_, want);                                \
 	} while (0)
+
+static void check_reason(const struct conf_keeps *rules, const struct prune_snap *s,
+			 const char *want)
+{
+	cleanup(str_freep) char *got = prune_reason_text(rules, &s->reason);
+
+	CHECK_STR(got, want);
+}
 
 enum { M = 60, H = 60 * M, D = 24 * H };
 
@@ -105,6 +114,97 @@ TEST(a_negated_regex_keeps_what_a_grid_would_let_go)
 {
 	CHECK_DESTROYED("z_j z_g z_e z_d", worked, "grid 1x1h(keep=all)|2x2h|1x3h ^z_",
 			"!regex ^z_");
+}
+
+/* What becomes of each: "a- b=1.2 c=2": rule 1, bucket 2; rule 2; '-': destroyed. */
+static char *fates(const struct snap_at *at, size_t n, const char *rule, const char *more)
+{
+	struct prune_snap s[MAX_SNAPS];
+	cleanup(buf_free) struct buf b = { 0 };
+	struct keeps k = { 0 };
+	struct err e = ERR_INIT;
+
+	keeps_add(&k, rule);
+	if (more)
+		keeps_add(&k, more);
+	fill(s, at, n);
+	CHECK_INT(prune_decide(&k.conf, s, n, &e), 0);
+	for (size_t i = 0; i < n; i++) {
+		const struct prune_reason *r = &s[i].reason;
+
+		buf_printf(&b, "%s%s", i ? " " : "", s[i].name);
+		if (r->why == PRUNE_KEPT_BY_RULE && r->bucket)
+			buf_printf(&b, "=%zu.%" PRIu64, r->rule, r->bucket);
+		else if (r->why == PRUNE_KEPT_BY_RULE)
+			buf_printf(&b, "=%zu", r->rule);
+		else
+			buf_printf(&b, "%s", s[i].destroy ? "-" : "?");
+	}
+	keeps_free(&k);
+	return buf_take(&b);
+}
+
+TEST(each_snapshot_that_a_grid_keeps_knows_its_rule_and_its_bucket)
+{
+	static const struct snap_at equal[] = { { "a", 0, 0 },
+						{ "b", 0, 0 },
+						{ "c", 0, 0 } };
+	static const struct snap_at full[] = {
+		{ "e", 60, 0 }, { "d", 59, 0 }, { "c", 20, 0 },
+		{ "b", 10, 0 }, { "a", 0, 0 },
+	};
+	static const struct snap_at three[] = {
+		{ "15d1h", 15 * D + H, 0 }, { "15d", 15 * D, 0 },
+		{ "26h", 26 * H, 0 },       { "25h", 25 * H, 0 },
+		{ "119m", 119 * M, 0 },     { "90m", 90 * M, 0 },
+		{ "60m", 60 * M, 0 },       { "59m", 59 * M, 0 },
+		{ "15m", 15 * M, 0 },       { "0m", 0, 0 },
+	};
+	static const struct {
+		const struct snap_at *at;
+		size_t n;
+		const char *rule, *more; /* more may be NULL */
+		const char *want;
+	} rows[] = {
+		{ full, ARRAY_LEN(full), "grid 1x1m(keep=2)", NULL,
+		  "e- d=1.1 c=1.1 b- a-" },
+		{ equal, ARRAY_LEN(equal), "grid 1x1m", NULL, "a- b- c=1.1" },
+		{ equal, 1, "grid 1x1h|1x1d", NULL, "a=1.1" },
+		{ three, ARRAY_LEN(three), "grid 1x1h(keep=all)|24x1h|14x1d", NULL,
+		  "15d1h- 15d=1.39 26h=1.26 25h- 119m=1.2 90m- 60m- 59m=1.1 15m=1.1 "
+		  "0m=1.1" },
+		{ worked, ARRAY_LEN(worked), "grid 1x1h(keep=all)|2x2h|1x3h ^z_", NULL,
+		  "man_1- z_j- z_i=1.4 z_h=1.3 z_g- z_f=1.2 z_e- z_d- z_c=1.1 z_b=1.1 "
+		  "z_a=1.1" },
+		{ worked, ARRAY_LEN(worked), "grid 1x1h(keep=all)|2x2h|1x3h ^z_",
+		  "!regex ^z_",
+		  "man_1=2 z_j- z_i=1.4 z_h=1.3 z_g- z_f=1.2 z_e- z_d- z_c=1.1 z_b=1.1 "
+		  "z_a=1.1" },
+		{ worked, ARRAY_LEN(worked), "last_n 2",
+		  "grid 1x1h(keep=all)|2x2h|1x3h ^z_",
+		  "man_1- z_j- z_i=2.4 z_h=2.3 z_g- z_f=2.2 z_e- z_d- z_c=2.1 z_b=1 "
+		  "z_a=1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		cleanup(str_freep) char *got =
+			fates(rows[i].at, rows[i].n, rows[i].rule, rows[i].more);
+
+		CHECK_STR(got, rows[i].want);
+	}
+}
+
+TEST(the_text_of_a_reason_names_the_rule_its_number_and_the_bucket)
+{
+	struct keeps k = { 0 };
+	struct prune_snap s = { .reason = { PRUNE_KEPT_BY_RULE, 2, 14 } };
+
+	keeps_add(&k, "not_replicated");
+	keeps_add(&k, "grid 24x1h ^zrepl_");
+	check_reason(&k.conf, &s, "kept by rule 2 (grid 24x1h ^zrepl_), bucket 14");
+	s.reason.why = PRUNE_RULE_FAILED;
+	check_reason(&k.conf, &s, "kept because a rule failed");
+	keeps_free(&k);
 }
 
 TEST(the_anchor_of_a_grid_is_the_youngest_that_matches_not_the_youngest)
@@ -187,7 +287,7 @@ TEST(without_rules_nothing_is_destroyed)
 
 	CHECK_INT(prune_decide(&none, s, 2, &e), 0);
 	CHECK(!s[0].destroy && !s[1].destroy);
-	CHECK_STR(s[0].kept_by, "no rule");
+	check_reason(&none, &s[0], "kept because there are no rules");
 	CHECK_INT(prune_decide(&none, NULL, 0, &e), 0);
 }
 
@@ -206,11 +306,12 @@ TEST(the_first_rule_that_keeps_is_named_then_what_protects_beyond_rules)
 	keeps_add(&k, "not_replicated");
 	keeps_add(&k, "last_n 2");
 	CHECK_INT(prune_decide(&k.conf, s, ARRAY_LEN(s), &e), 0);
-	CHECK(s[0].destroy && !s[0].kept_by);
-	CHECK_STR(s[1].kept_by, "held");
-	CHECK_STR(s[2].kept_by, "common base");
-	CHECK_STR(s[3].kept_by, "last_n 2");
-	CHECK_STR(s[4].kept_by, "not_replicated");
+	CHECK(s[0].destroy);
+	check_reason(&k.conf, &s[0], "no rule keeps it");
+	check_reason(&k.conf, &s[1], "held");
+	check_reason(&k.conf, &s[2], "common base");
+	check_reason(&k.conf, &s[3], "kept by rule 2 (last_n 2)");
+	check_reason(&k.conf, &s[4], "kept by rule 1 (not_replicated)");
 	keeps_free(&k);
 }
 

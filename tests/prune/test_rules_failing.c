@@ -53,7 +53,7 @@ static char *decide(const char *rule, const char *const names[N], struct err *e)
 	CHECK_INT(prune_decide(&k.conf, s, N, e), -1);
 	for (int i = 0; i < N; i++)
 		if (strchr(names[i], '!'))
-			CHECK_STR(s[i].kept_by, "rule failed");
+			CHECK_INT(s[i].reason.why, PRUNE_RULE_FAILED);
 	r = destroyed(s, N);
 	keeps_free(&k);
 	return r;
@@ -125,7 +125,8 @@ TEST(another_rule_that_keeps_it_is_named_instead_of_the_failure)
 	keeps_add(&k, "regex a");
 	keeps_add(&k, "last_n 1");
 	CHECK_INT(prune_decide(&k.conf, &s, 1, &e), -1);
-	CHECK_STR(s.kept_by, "last_n 1");
+	CHECK_INT(s.reason.why, PRUNE_KEPT_BY_RULE);
+	CHECK_INT(s.reason.rule, 2);
 	keeps_free(&k);
 }
 
