@@ -56,6 +56,8 @@ static const struct knob knobs[] = {
 	  AT(size_estimate_incorrect_threshold), INT64_MAX, 0, INT64_MAX, false },
 	{ "ZREPL_ZFS_MAX_HOLD_TAG_LEN", KNOB_INT, AT(max_hold_tag_len), 255, 1, INT32_MAX,
 	  false },
+	{ "ZREPL_MAX_HOOK_LOG_SIZE", KNOB_INT, AT(max_hook_log_bytes), MiB, 0, 64 * MiB,
+	  false },
 	{ "ZFS_SEND_PIPE_CAPACITY_HINT", KNOB_INT64, AT(send_pipe_bytes), 0, 0, INT32_MAX,
 	  false },
 	{ "ZFS_RECV_PIPE_CAPACITY_HINT", KNOB_INT64, AT(recv_pipe_bytes), 0, 0, INT32_MAX,

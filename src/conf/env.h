@@ -22,6 +22,7 @@ struct env {
 	int64_t send_stderr_max;
 	uint64_t size_estimate_incorrect_threshold; /* 0: off */
 	int64_t max_hold_tag_len;
+	int64_t max_hook_log_bytes;               /* of what one edge of a hook prints */
 	int64_t send_pipe_bytes, recv_pipe_bytes; /* 0: what the system allows */
 	int64_t rpc_client_handshake_ms;          /* banner */
 	int64_t rpc_server_handshake_ms;

@@ -14,7 +14,9 @@ struct hook_call {
 	const struct env *env;
 	const struct log *log;
 	const char *fs, *snap;
-	size_t number; /* of the hook, for logs; from 1 */
+	enum hook_edge edge;
+	size_t number;    /* of the hook in its job, for logs; from 1 */
+	const char *what; /* "command /etc/zrepl/h.sh" */
 };
 
 struct hook_kind {
@@ -35,5 +37,17 @@ extern const struct hook_kind hook_postgres_checkpoint;
 #if HAVE_LIBMARIADB
 extern const struct hook_kind hook_mysql_lock_tables;
 #endif
+
+/* Logs msg with who says it: the hook, its number, fs and snap; and with `more`, unless
+ * its key is NULL. */
+void hook_log(const struct hook_call *c, enum log_level level, struct log_field more,
+	      const char *msg);
+
+/* Makes "... timed out" of a ctx "... timed out after 30s".  Other errors stay. */
+void hook_timed_out(const struct hook_call *c, struct err *err);
+
+/* For tests: kinds of their own. */
+typedef const struct hook_kind *hook_kind_fn(enum hook_type type);
+struct hooks *hooks_new_of(const struct hooks_opts *o, hook_kind_fn *kind_of) must_check;
 
 #endif

@@ -18,6 +18,7 @@ TEST(defaults_are_those_of_zrepl_0_7)
 	CHECK_INT(e.send_stderr_max, 32768);
 	CHECK(e.size_estimate_incorrect_threshold == INT64_MAX);
 	CHECK_INT(e.max_hold_tag_len, 255);
+	CHECK_INT(e.max_hook_log_bytes, 1 << 20);
 	CHECK_INT(e.send_pipe_bytes, 0);
 	CHECK_INT(e.recv_pipe_bytes, 0);
 	CHECK_INT(e.rpc_client_handshake_ms, 10000);
