@@ -306,25 +306,40 @@ static struct tzif_time of_type(const struct tzif *z, size_t type)
 	return (struct tzif_time){ z->offsets[type], z->names + z->name_idx[type] };
 }
 
+/* How many of the times are at or before unix_s. */
+static size_t times_until(const struct tzif *z, int64_t unix_s)
+{
+	size_t low = 0, high = z->n_times;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (z->times[mid] <= unix_s)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 struct tzif_time tzif_at(const struct tzif *z, int64_t unix_s)
 {
-	size_t low = 0, high = z->n_times; /* the last time <= unix_s is in [low, high) */
+	size_t n = times_until(z, unix_s);
 	const struct tzrule *r = &z->rule;
 
-	if (z->has_rule && (z->n_times == 0 || unix_s >= z->times[z->n_times - 1])) {
+	if (z->has_rule && n == z->n_times) {
 		if (tzrule_is_dst(r, unix_s))
 			return (struct tzif_time){ r->dst_s, r->dst };
 		return (struct tzif_time){ r->std_s, r->std };
 	}
-	if (z->n_times == 0 || unix_s < z->times[0])
-		return of_type(z, 0);
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
+	return of_type(z, n == 0 ? 0 : z->at_time[n - 1]);
+}
 
-		if (z->times[mid] <= unix_s)
-			low = mid;
-		else
-			high = mid;
-	}
-	return of_type(z, z->at_time[low]);
+int64_t tzif_next_change(const struct tzif *z, int64_t unix_s)
+{
+	size_t n = times_until(z, unix_s);
+
+	if (n < z->n_times)
+		return z->times[n];
+	return z->has_rule ? tzrule_next_change(&z->rule, unix_s) : INT64_MAX;
 }

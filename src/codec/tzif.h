@@ -35,5 +35,7 @@ DEFINE_CLEANUP(tzif_free, struct tzif *);
 
 /* At unix_s seconds since 1970, within the years 1 to 9999. */
 struct tzif_time tzif_at(const struct tzif *z, int64_t unix_s);
+/* The next time after unix_s at which the offset may change; INT64_MAX: none. */
+int64_t tzif_next_change(const struct tzif *z, int64_t unix_s);
 
 #endif

@@ -151,16 +151,36 @@ static int64_t change_day_s(const struct tzrule_change *c, int64_t year)
 	return first < after ? first : first - 7 * DAY_S;
 }
 
+/* Where summer time begins and ends in that year. */
+static void changes_s(const struct tzrule *r, int64_t year, int64_t *start, int64_t *end)
+{
+	*start = change_day_s(&r->to_dst, year) + r->to_dst.time_s - r->std_s;
+	*end = change_day_s(&r->to_std, year) + r->to_std.time_s - r->dst_s;
+}
+
 bool tzrule_is_dst(const struct tzrule *r, int64_t unix_s)
 {
-	int64_t year, start, end;
+	int64_t start, end;
 
 	if (!r->has_dst)
 		return false;
-	year = civil_from_s(unix_s + r->std_s).year;
-	start = change_day_s(&r->to_dst, year) + r->to_dst.time_s - r->std_s;
-	end = change_day_s(&r->to_std, year) + r->to_std.time_s - r->dst_s;
+	changes_s(r, civil_from_s(unix_s + r->std_s).year, &start, &end);
 	if (start < end)
 		return start <= unix_s && unix_s < end;
 	return !(end <= unix_s && unix_s < start); /* the southern summer */
+}
+
+int64_t tzrule_next_change(const struct tzrule *r, int64_t unix_s)
+{
+	int64_t year, start, end, next;
+
+	if (!r->has_dst)
+		return INT64_MAX;
+	year = civil_from_s(unix_s + r->std_s).year;
+	changes_s(r, year, &start, &end);
+	/* Odd rules change with the year, whose changes alone count. */
+	next = civil_day_s(year + 1, 1, 1) - r->std_s;
+	if (start > unix_s && start < next)
+		next = start;
+	return end > unix_s && end < next ? end : next;
 }

@@ -35,5 +35,7 @@ struct tzrule {
 
 int tzrule_parse(struct view text, struct tzrule *out, struct err *err) must_check;
 bool tzrule_is_dst(const struct tzrule *r, int64_t unix_s);
+/* The next time after unix_s at which that may change; INT64_MAX: none. */
+int64_t tzrule_next_change(const struct tzrule *r, int64_t unix_s);
 
 #endif
