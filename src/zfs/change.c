@@ -52,13 +52,14 @@ int zfs_rollback(struct ctx *ctx, struct zfs *z, const char *fs, const char *sna
 	return zfs_run_simple(ctx, z, argv, err);
 }
 
-/* ---- snapshots ---- */
+/* ---- results ---- */
 
 void zfs_results_free(struct zfs_results *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		err_clear(&l->v[i]);
 	free(l->v);
+	free(l->batch);
 	*l = (struct zfs_results){ 0 };
 }
 
@@ -69,84 +70,6 @@ void zfs_results_add(struct zfs_results *l, const struct err *e)
 	if (e->msg)
 		copy.msg = xstrdup(e->msg);
 	VEC_PUSH(l, copy);
-}
-
-static size_t pool_len(const char *name)
-{
-	return strcspn(name, "/@");
-}
-
-static bool is_same_pool(const char *a, const char *b)
-{
-	return pool_len(a) == pool_len(b) && memcmp(a, b, pool_len(a)) == 0;
-}
-
-/* All in one transaction.  0: done, or *why says why not. */
-static int snapshot_batch(struct ctx *ctx, struct zfs *z, struct strs batch,
-			  struct err *why, struct err *err)
-{
-	cleanup(strs_free) struct strs argv = { 0 };
-	cleanup(zfs_exit_free) struct zfs_exit x = { 0 };
-	struct zfs_cmd cmd = { 0 };
-
-	strs_add(&argv, "zfs");
-	strs_add(&argv, "snapshot");
-	strs_copy(&argv, &batch);
-	cmd.argv = strs_argv(&argv);
-	if (zfs_run(ctx, z, &cmd, &x, err) < 0)
-		return -1;
-	if (x.status != 0)
-		zfs_exit_err(cmd.argv, &x, why);
-	return 0;
-}
-
-/* of[i]: the outcome of sorted->v[i].  Returns how many there were, or -1. */
-static int snapshot_pool(struct ctx *ctx, struct zfs *z, const struct strs *sorted,
-			 size_t from, struct err *of, struct err *err)
-{
-	cleanup(err_clear) struct err why = ERR_INIT;
-	size_t to = zfs_batch_end(sorted, from);
-
-	for (size_t i = from; i < to; i++)
-		if (!is_same_pool(sorted->v[i], sorted->v[from]))
-			to = i;
-	if (snapshot_batch(ctx, z, zfs_slice(sorted, from, to), &why, err) < 0)
-		return -1;
-	if (err_is(&why, ERR_NONE))
-		return (int)(to - from);
-	if (to - from == 1) {
-		err_move(&of[from], &why);
-		return 1;
-	}
-	for (size_t i = from; i < to; i++)
-		if (snapshot_batch(ctx, z, zfs_slice(sorted, i, i + 1), &of[i], err) < 0)
-			return -1;
-	return (int)(to - from);
-}
-
-int zfs_snapshot(struct ctx *ctx, struct zfs *z, const struct strs *full,
-		 struct zfs_results *out, struct err *err)
-{
-	cleanup(strs_free) struct strs sorted = { 0 };
-	struct err *of;
-	int n = 0;
-
-	if (zfs_check_versions(full, '@', &sorted, err) < 0)
-		return err_wrap(err, "snapshot");
-	of = xcalloc(sorted.n + 1, sizeof(*of));
-	for (size_t from = 0; from < sorted.n; from += (size_t)n)
-		if ((n = snapshot_pool(ctx, z, &sorted, from, of, err)) < 0)
-			break;
-	if (n >= 0) {
-		*out = (struct zfs_results){ 0 };
-		for (size_t i = 0; i < full->n; i++)
-			zfs_results_add(
-				out, &of[zfs_names_find(&sorted, view_of(full->v[i]))]);
-	}
-	for (size_t i = 0; i < sorted.n; i++)
-		err_clear(&of[i]);
-	free(of);
-	return n < 0 ? -1 : 0;
 }
 
 /* ---- bookmarks ---- */

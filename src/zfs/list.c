@@ -346,3 +346,73 @@ void zfs_version_lists_free(struct zfs_version_lists *l)
 	free(l->v);
 	*l = (struct zfs_version_lists){ 0 };
 }
+
+/* ---- written ---- */
+
+struct written_query {
+	const struct strs *names; /* sorted, unique */
+	struct zfs_written *v;    /* one for each */
+};
+
+static int take_written_line(void *arg, struct view line, struct err *err)
+{
+	struct written_query *q = arg;
+	struct view name;
+	uint64_t bytes;
+	size_t i;
+
+	if (out_written(line, &name, &bytes, err) < 0)
+		return -1;
+	i = zfs_names_find(q->names, name);
+	if (i < q->names->n)
+		q->v[i] = (struct zfs_written){ .exists = true, .bytes = bytes };
+	return 0;
+}
+
+static bool written_may_miss(void *arg, struct view name)
+{
+	const struct written_query *q = arg;
+
+	return zfs_names_find(q->names, name) < q->names->n;
+}
+
+static int list_written(struct ctx *ctx, struct zfs *z, struct written_query *q,
+			const struct strs *batch, struct err *err)
+{
+	static const char *const words[] = {
+		"zfs", "list", "-Hp", "-o", "name,written", "-t", "filesystem,volume",
+		NULL
+	};
+	cleanup(strs_free) struct strs argv = { 0 };
+	cleanup(zfs_exit_free) struct zfs_exit x = { 0 };
+	struct zfs_cmd cmd = { .line = take_written_line, .arg = q };
+
+	add_words(&argv, words);
+	strs_copy(&argv, batch);
+	cmd.argv = strs_argv(&argv);
+	if (zfs_run(ctx, z, &cmd, &x, err) < 0)
+		return -1;
+	return judge(cmd.argv, &x, written_may_miss, q, err);
+}
+
+int zfs_list_written(struct ctx *ctx, struct zfs *z, const struct strs *fs,
+		     struct zfs_written *out, struct err *err)
+{
+	cleanup(strs_free) struct strs names = { 0 };
+	struct written_query q = { .names = &names };
+	int r = 0;
+
+	if (zfs_check_datasets(fs, &names, err) < 0)
+		return err_wrap(err, "list what is written");
+	q.v = xcalloc(names.n + 1, sizeof(*q.v));
+	for (size_t from = 0, to; from < names.n && r == 0; from = to) {
+		struct strs batch =
+			zfs_slice(&names, from, to = zfs_batch_end(&names, from));
+
+		r = list_written(ctx, z, &q, &batch, err);
+	}
+	for (size_t i = 0; i < fs->n && r == 0; i++)
+		out[i] = q.v[zfs_names_find(&names, view_of(fs->v[i]))];
+	free(q.v);
+	return r < 0 ? err_wrap(err, "list what is written") : 0;
+}

@@ -288,6 +288,18 @@ int out_version(struct view line, struct view *fs, struct version *out, struct e
 	return 0;
 }
 
+int out_written(struct view line, struct view *name, uint64_t *bytes, struct err *err)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	struct view rest = line;
+
+	*name = parse_field(&rest, '\t');
+	if (name->len == 0 || !rest.p || has_nul(line) ||
+	    parse_u64(rest, bytes, &why) < 0)
+		return unexpected(line, "a dataset and what is written", err);
+	return 0;
+}
+
 int out_hold(struct view line, struct view *snapshot, struct view *tag, struct err *err)
 {
 	struct view rest = line, name = parse_field(&rest, '\t');

@@ -65,6 +65,10 @@ enum out_recv out_recv_failure(struct view said);
 int out_version(struct view line, struct view *fs, struct version *out, struct err *err)
 	must_check;
 
+/* A line of zfs list -o name,written. */
+int out_written(struct view line, struct view *name, uint64_t *bytes, struct err *err)
+	must_check;
+
 /* A line of zfs holds -H.  A tag may contain anything. */
 int out_hold(struct view line, struct view *snapshot, struct view *tag, struct err *err)
 	must_check;

@@ -106,9 +106,24 @@ struct zfs_results {
 void zfs_results_free(struct zfs_results *l);
 
 /*
+ * How much was written to a filesystem or volume since its latest snapshot, whoever took
+ * that; without any snapshot, ever.  What was written in the last seconds may be missing:
+ * zfs(8) counts it when it reaches the disks (zfs_txg_timeout, zfs(4)).
+ */
+struct zfs_written {
+	bool exists;
+	uint64_t bytes;
+};
+/* out[i] is about fs->v[i].  1 process a batch. */
+int zfs_list_written(struct ctx *ctx, struct zfs *z, const struct strs *fs,
+		     struct zfs_written *out, struct err *err) must_check;
+
+/*
  * Take snapshots (full names).  Those of one pool in one transaction, as far as they fit
- * into one command: 1 process a batch of a pool; when that fails, one by one, so that
- * each gets its own error.  ERR_EXISTS: there already.
+ * into one command: 1 process a batch of a pool.  When that fails, 1 more for those that
+ * zfs does not complain about, and 1 for each of the others, so that each gets its own
+ * error; 1 for each, if that does not help.  ERR_EXISTS: there already.
+	size_t *batch; /* zfs_snapshot(): those of one transaction have the same number */
  */
 int zfs_snapshot(struct ctx *ctx, struct zfs *z, const struct strs *full,
 		 struct zfs_results *out, struct err *err) must_check;

@@ -122,6 +122,7 @@ static void snapshot_one(const char *fs, const char *snap)
 		die_missing(fs);
 	ds_add_version(&d, (struct version){ '@', dup_text(snap), guid_new(), txg_take(1),
 					     (uint64_t)time(NULL), "" });
+	ds_unset_prop(&d, "sim:written");
 	ds_save(&d);
 }
 

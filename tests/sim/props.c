@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool word_in(const char *word, const char *list)
@@ -62,6 +63,16 @@ static const char *prop_get_settable(const struct dataset *d, const char *key,
 	return value != NULL ? value : "-";
 }
 
+/* Since the latest snapshot: nothing, unless sim:written was set since then. */
+static uint64_t written(const struct dataset *d)
+{
+	const char *bytes = ds_prop(d, "sim:written");
+
+	if (bytes != NULL)
+		return strtoull(bytes, NULL, 10);
+	return ds_newest_snapshot(d) != NULL ? 0 : 24576;
+}
+
 /*
  * The value of property key of d, or of its version v if that is not NULL.
  * tmp has room for any value that must be made up, source for the source.
@@ -91,6 +102,8 @@ const char *prop_get(const struct dataset *d, const struct version *v, const cha
 		number = v != NULL ? v->creation : d->creation;
 	else if (strcmp(key, "userrefs") == 0 && v != NULL && v->kind == '@')
 		number = tags_count(v->tags);
+	else if (strcmp(key, "written") == 0 && v == NULL)
+		number = written(d);
 	else if (word_in(key,
 			 "used,referenced,written,usedbydataset,logicalused,available"))
 		number = 24576;

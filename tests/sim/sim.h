@@ -15,6 +15,8 @@
  *	SIMZFS_FULL	length of a full stream, with suffix K, M, G (default 1M)
  *	SIMZFS_INCR	length of an incremental stream (default 64K).  The dataset
  *			properties sim:full and sim:incr override both.
+ *			What is written since the latest snapshot is the dataset
+ *			property sim:written, which the next snapshot takes away.
  *	SIMZFS_COPY	nonempty: move the stream with read(2) and write(2) of 128 KiB
  *			instead of vmsplice(2) and splice(2)
  *	SIMZFS_VERIFY	nonempty: zfs recv compares every byte (implies reading)
@@ -118,7 +120,7 @@ void ds_set_prop(struct dataset *d, const char *key, const char *value);
 void ds_unset_prop(struct dataset *d, const char *key);
 const char *ds_prop(const struct dataset *d, const char *key);
 struct version *ds_version(struct dataset *d, char kind, const char *name);
-struct version *ds_newest_snapshot(struct dataset *d);
+struct version *ds_newest_snapshot(const struct dataset *d);
 /* With writable, it is locked until ds_save() or exit.  False: it does not exist. */
 bool ds_open(struct dataset *d, const char *name, bool writable);
 void ds_save(struct dataset *d);

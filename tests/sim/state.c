@@ -159,7 +159,7 @@ struct version *ds_version(struct dataset *d, char kind, const char *name)
 	return NULL;
 }
 
-struct version *ds_newest_snapshot(struct dataset *d)
+struct version *ds_newest_snapshot(const struct dataset *d)
 {
 	struct version *newest = NULL;
 

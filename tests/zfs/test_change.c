@@ -76,31 +76,114 @@ TEST(change_snapshots_of_a_pool_are_one_process)
 		check_result(&out, i, ERR_NONE);
 }
 
-TEST(change_snapshots_that_fail_together_are_taken_one_by_one)
+/* Which of them were taken in one transaction: "0 0 1". */
+static char *batches(const struct zfs_results *l)
+{
+	struct buf b = { 0 };
+
+	for (size_t i = 0; i < l->n; i++)
+		buf_printf(&b, "%s%zu", i ? " " : "", l->batch[i]);
+	return buf_take(&b);
+}
+
+TEST(change_snapshots_of_one_pool_are_one_process_whatever_other_pools_are_called)
+{
+	cleanup(fake_free) struct fake f = fake_new("");
+	cleanup(strs_free) struct strs all =
+		STRS("p@1", "p1@1", "p/a@1", "p1/a@1", "p:x@1", "p-x/a@1");
+	cleanup(zfs_results_free) struct zfs_results out = { 0 };
+	cleanup(str_freep) char *of = NULL;
+
+	REQUIRE(zfs_snapshot(f.ctx, fake_z(&f), &all, &out, &f.e) == 0);
+	CHECK_CALLS("zfs snapshot p-x/a@1\nzfs snapshot p/a@1 p@1\n"
+		    "zfs snapshot p1/a@1 p1@1\nzfs snapshot p:x@1\n");
+	of = batches(&out);
+	CHECK_STR(of, "1 2 1 2 3 0");
+}
+
+TEST(change_snapshots_that_do_not_fit_into_one_command_are_batches)
+{
+	enum { N = 1500 };
+	cleanup(fake_free) struct fake f = fake_new("");
+	cleanup(strs_free) struct strs all = { 0 };
+	cleanup(zfs_results_free) struct zfs_results out = { 0 };
+	size_t last = 0;
+
+	for (size_t i = 0; i < N; i++)
+		strs_addf(&all, "p/%0220zu@1", i);
+	REQUIRE(zfs_snapshot(f.ctx, fake_z(&f), &all, &out, &f.e) == 0);
+	CHECK_INT(zfs_process_count(f.z), 2);
+	REQUIRE(out.n == N);
+	for (size_t i = 0; i < N; i++) {
+		CHECK(out.batch[i] == last || out.batch[i] == last + 1);
+		last = out.batch[i];
+	}
+	CHECK_INT(out.batch[499], 0); /* at least 500 */
+	CHECK_INT(last, 1);
+}
+
+TEST(change_what_cannot_be_taken_leaves_the_rest_of_a_batch_together)
 {
 	cleanup(fake_free) struct fake f = fake_new(
 		"case \"$*\" in\n"
-		"*@1\\ *|*/b@1) echo \"cannot create snapshot 'p/b@1': dataset already "
-		"exists\" >&2; exit 1;;\n"
-		"*/c@1) echo \"cannot open 'p/c': dataset does not exist\" >&2; exit "
-		"2;;\n"
+		"*/gone@1*) echo \"cannot open 'p/gone': dataset does not exist\" >&2; "
+		"exit 2;;\n"
+		"*/b@1*) echo \"cannot create snapshot 'p/b@1': dataset already "
+		"exists\" >&2; echo \"no snapshots were created\" >&2; exit 1;;\n"
 		"esac");
 	cleanup(strs_free) struct strs all =
-		STRS("p/c@1", "p/b@1", "p/a@1", "p/b@1", "q@1");
+		STRS("p/gone@1", "p/b@1", "p/a@1", "p/b@1", "q@1", "p/c@1");
 	cleanup(zfs_results_free) struct zfs_results out = { 0 };
+	cleanup(str_freep) char *of = NULL;
 
 	REQUIRE(zfs_snapshot(f.ctx, fake_z(&f), &all, &out, &f.e) == 0);
-	CHECK_CALLS("zfs snapshot p/a@1 p/b@1 p/c@1\n"
-		    "zfs snapshot p/a@1\nzfs snapshot p/b@1\nzfs snapshot p/c@1\n"
+	CHECK_CALLS("zfs snapshot p/a@1 p/b@1 p/c@1 p/gone@1\n"
+		    "zfs snapshot p/a@1 p/b@1 p/c@1\n"
+		    "zfs snapshot p/a@1 p/c@1\n"
+		    "zfs snapshot p/gone@1\nzfs snapshot p/b@1\n"
 		    "zfs snapshot q@1\n");
 	check_result(&out, 0, ERR_NOT_FOUND);
 	check_result(&out, 1, ERR_EXISTS);
 	check_result(&out, 2, ERR_NONE);
 	check_result(&out, 3, ERR_EXISTS);
 	check_result(&out, 4, ERR_NONE);
+	check_result(&out, 5, ERR_NONE);
+	of = batches(&out);
+	CHECK_STR(of, "3 4 2 4 5 2");
 	CHECK_STR(err_msg(&out.v[3]),
 		  "zfs snapshot p/b@1: exited with status 1: cannot create snapshot "
-		  "'p/b@1': dataset already exists");
+		  "'p/b@1': dataset already exists\nno snapshots were created");
+}
+
+TEST(change_snapshots_that_fail_for_no_known_reason_are_taken_one_by_one)
+{
+	cleanup(fake_free) struct fake f = fake_new(
+		"[ $# = 2 ] || { echo 'cannot create snapshots : out of space' >&2; "
+		"exit 1; }");
+	cleanup(strs_free) struct strs all = STRS("p/c@1", "p/b@1", "p/a@1");
+	cleanup(zfs_results_free) struct zfs_results out = { 0 };
+	cleanup(str_freep) char *of = NULL;
+
+	REQUIRE(zfs_snapshot(f.ctx, fake_z(&f), &all, &out, &f.e) == 0);
+	CHECK_CALLS("zfs snapshot p/a@1 p/b@1 p/c@1\nzfs snapshot p/a@1\n"
+		    "zfs snapshot p/b@1\nzfs snapshot p/c@1\n");
+	of = batches(&out);
+	CHECK_STR(of, "3 2 1");
+}
+
+TEST(change_if_all_are_refused_each_gets_its_own_error)
+{
+	cleanup(fake_free) struct fake f = fake_new(
+		"shift; for s; do echo \"cannot create snapshot '$s': dataset already "
+		"exists\" >&2; done; exit 1");
+	cleanup(strs_free) struct strs all = STRS("p/a@1", "p/b@1");
+	cleanup(zfs_results_free) struct zfs_results out = { 0 };
+
+	REQUIRE(zfs_snapshot(f.ctx, fake_z(&f), &all, &out, &f.e) == 0);
+	CHECK_CALLS("zfs snapshot p/a@1 p/b@1\nzfs snapshot p/a@1\n"
+		    "zfs snapshot p/b@1\n");
+	check_result(&out, 0, ERR_EXISTS);
+	check_result(&out, 1, ERR_EXISTS);
 }
 
 TEST(change_snapshots_end_with_their_ctx)

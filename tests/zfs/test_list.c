@@ -292,4 +292,66 @@ TEST(list_versions_garbage_and_failures_are_errors)
 	CHECK_INT(f.e.kind, ERR_NOT_FOUND);
 }
 
+/* ---- written ---- */
+
+TEST(list_written_is_one_process_for_all)
+{
+	cleanup(fake_free) struct fake f =
+		fake_new("printf 'p/a\\t0\\np/b\\t24576\\np/child\\t7\\n'; echo \"cannot "
+			 "open 'p/gone': dataset does not exist\" >&2; exit 1");
+	cleanup(strs_free) struct strs fs = STRS("p/gone", "p/b", "p/a", "p/b");
+	struct zfs_written w[4] = { 0 };
+
+	REQUIRE(zfs_list_written(f.ctx, fake_z(&f), &fs, w, &f.e) == 0);
+	CHECK_CALLS("zfs list -Hp -o name,written -t filesystem,volume p/a p/b "
+		    "p/gone\n");
+	CHECK(!w[0].exists);
+	CHECK(w[1].exists && w[1].bytes == 24576);
+	CHECK(w[2].exists && w[2].bytes == 0);
+	CHECK(w[3].exists && w[3].bytes == 24576);
+}
+
+TEST(list_written_of_nothing_runs_nothing)
+{
+	cleanup(fake_free) struct fake f = fake_new("exit 1");
+	const struct strs none = { 0 };
+
+	CHECK_INT(zfs_list_written(f.ctx, fake_z(&f), &none, NULL, &f.e), 0);
+	CHECK_INT(zfs_process_count(f.z), 0);
+}
+
+TEST(list_written_that_is_no_number_is_refused)
+{
+	static const char *const outputs[] = { "p/a",         "p/a\\t", "p/a\\t-",
+					       "p/a\\t1\\t2", "\\t1",   "p/a\\t1K" };
+
+	for (size_t i = 0; i < ARRAY_LEN(outputs); i++) {
+		cleanup(str_freep) char *body = NULL;
+		cleanup(strs_free) struct strs fs = STRS("p/a");
+		struct zfs_written w[1] = { 0 };
+
+		if (asprintf(&body, "printf '%s\\n'", outputs[i]) < 0)
+			abort();
+		cleanup(fake_free) struct fake f = fake_new(body);
+
+		CHECK_INT(zfs_list_written(f.ctx, fake_z(&f), &fs, w, &f.e), -1);
+		CHECK_INT(f.e.kind, ERR_PROTOCOL);
+	}
+}
+
+TEST(list_written_that_fails_is_an_error)
+{
+	cleanup(fake_free) struct fake f =
+		fake_new("echo 'internal error: out of memory' >&2; exit 1");
+	cleanup(strs_free) struct strs fs = STRS("p/a"), bad = STRS("-r");
+	struct zfs_written w[1] = { 0 };
+
+	CHECK_INT(zfs_list_written(f.ctx, fake_z(&f), &fs, w, &f.e), -1);
+	CHECK_INT(f.e.kind, ERR_CHILD);
+	CHECK(strstr(err_msg(&f.e), "out of memory"));
+	err_clear(&f.e);
+	CHECK_INT(zfs_list_written(f.ctx, f.z, &bad, w, &f.e), -1);
+	CHECK_INT(f.e.kind, ERR_INVALID);
+}
+
 TEST_MAIN()
