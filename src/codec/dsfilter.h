@@ -20,8 +20,10 @@ struct dsfilter_rule {
 
 /* A zeroed filter accepts nothing. */
 struct dsfilter {
-	struct dsfilter_rule *v;
+	struct dsfilter_rule *v; /* as added */
 	size_t n, cap;
+	uint32_t *slots; /* a hash table of 1 + index; 0: free */
+	size_t n_slots;
 };
 
 /* ERR_INVALID: pattern malformed, or already there. */
