@@ -207,6 +207,7 @@ void zfs_datasets_free(struct zfs_datasets *l)
 	for (size_t i = 0; i < l->n; i++) {
 		free(l->v[i].name);
 		free(l->v[i].resume_token);
+		free(l->v[i].placeholder);
 	}
 	free(l->v);
 	*l = (struct zfs_datasets){ 0 };

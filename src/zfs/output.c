@@ -441,7 +441,9 @@ int out_dataset_end(struct out_datasets *d, struct err *err)
 			       ds->name);
 	if (!split_source(&value, &source))
 		return unexpected(value, "a property's value and source", err);
-	ds->is_placeholder = view_is(value, "on") && view_is(source, "local");
+	if (view_is(source, "local"))
+		ds->placeholder = view_dup(value);
+	ds->is_placeholder = ds->placeholder && strcmp(ds->placeholder, "on") == 0;
 	return 0;
 }
 

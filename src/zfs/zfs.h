@@ -33,6 +33,12 @@ struct zfs *zfs_new(const struct env *env, const struct log *log) must_check;
 void zfs_free(struct zfs *z);
 DEFINE_CLEANUP(zfs_free, struct zfs *);
 
+/*
+ * zfs(8) is for administrators, and the PATH of other users may lack their directories:
+ * adds them.  To be called while there is one thread.
+ */
+void zfs_complete_path(void);
+
 /* Children started so far. */
 uint64_t zfs_process_count(const struct zfs *z);
 
@@ -49,6 +55,7 @@ struct zfs_dataset {
 	enum zfs_type type;
 	uint64_t guid;
 	bool is_placeholder; /* zrepl:placeholder is set to on, and not inherited */
+	char *placeholder;   /* what it is set to, unless inherited; NULL: nothing */
 	bool is_encrypted;
 	char *resume_token; /* NULL: no partial receive */
 };
@@ -98,13 +105,6 @@ int zfs_list_versions(struct ctx *ctx, struct zfs *z, const struct strs *fs,
 	must_check;
 void zfs_version_lists_free(struct zfs_version_lists *l);
 
-/* One error for each thing asked for, in the order asked; kind ERR_NONE: done. */
-struct zfs_results {
-	struct err *v;
-	size_t n, cap;
-};
-void zfs_results_free(struct zfs_results *l);
-
 /*
  * How much was written to a filesystem or volume since its latest snapshot, whoever took
  * that; without any snapshot, ever.  What was written in the last seconds may be missing:
@@ -118,12 +118,19 @@ struct zfs_written {
 int zfs_list_written(struct ctx *ctx, struct zfs *z, const struct strs *fs,
 		     struct zfs_written *out, struct err *err) must_check;
 
+/* One error for each thing asked for, in the order asked; kind ERR_NONE: done. */
+struct zfs_results {
+	struct err *v;
+	size_t n, cap;
+	size_t *batch; /* zfs_snapshot(): those of one transaction have the same number */
+};
+void zfs_results_free(struct zfs_results *l);
+
 /*
  * Take snapshots (full names).  Those of one pool in one transaction, as far as they fit
  * into one command: 1 process a batch of a pool.  When that fails, 1 more for those that
  * zfs does not complain about, and 1 for each of the others, so that each gets its own
  * error; 1 for each, if that does not help.  ERR_EXISTS: there already.
-	size_t *batch; /* zfs_snapshot(): those of one transaction have the same number */
  */
 int zfs_snapshot(struct ctx *ctx, struct zfs *z, const struct strs *full,
 		 struct zfs_results *out, struct err *err) must_check;

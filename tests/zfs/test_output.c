@@ -317,6 +317,22 @@ static int feed(struct out_datasets *d, const char *text)
 	return 0;
 }
 
+TEST(the_value_of_a_placeholder_is_what_is_set_here_whatever_it_is)
+{
+	cleanup(out_datasets_free) struct out_datasets d = { 0 };
+
+	REQUIRE(feed(&d, "p\ttype\tfilesystem\t-\np\tguid\t1\t-\n"
+			 "p\tzrepl:placeholder\tno\tway\nat all\tlocal\n"
+			 "p/a\ttype\tfilesystem\t-\np/a\tguid\t2\t-\n"
+			 "p/a\tzrepl:placeholder\ton\tinherited from p\n"
+			 "p/b\ttype\tfilesystem\t-\np/b\tguid\t3\t-\n"
+			 "p/b\tzrepl:placeholder\toff\tlocal\n") == 0);
+	REQUIRE(d.list.n == 3);
+	CHECK_STR(d.list.v[0].placeholder, "no\tway\nat all");
+	CHECK(!d.list.v[1].placeholder);
+	CHECK_STR(d.list.v[2].placeholder, "off");
+}
+
 TEST(output_datasets_are_read)
 {
 	cleanup(out_datasets_free) struct out_datasets d = { 0 };
