@@ -1,15 +1,11 @@
 #include "conf/checks.h"
 
-#include "codec/dsname.h"
+#include "base/vec.h"
 
-#include <string.h>
+#include <stdarg.h>
+#include <stdlib.h>
 
-/* What is being checked. */
-struct checks {
-	struct schema *s;
-	const struct conf_job *jobs;
-	size_t n;
-};
+/* ---- problems ---- */
 
 static struct yaml_node enter_job(struct checks *c, const struct conf_job *j,
 				  const char *key)
@@ -20,157 +16,213 @@ static struct yaml_node enter_job(struct checks *c, const struct conf_job *j,
 	return (struct yaml_node){ .line = j->line, .column = j->column };
 }
 
-static bool is_passive(const struct conf_job *j)
+void checks_refuse(struct checks *c, const struct conf_job *j, const char *key,
+		   const char *fmt, ...)
 {
-	return j->type == JOB_SINK || j->type == JOB_SOURCE;
+	struct yaml_node at = enter_job(c, j, key);
+	va_list ap;
+
+	va_start(ap, fmt);
+	cleanup(str_freep) char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	c->result = schema_fail(c->s, &at, "%s", text);
 }
 
-static bool has_listener(const struct conf_job *j, const char *name)
+void checks_warn(struct checks *c, const struct conf_job *j, const char *key,
+		 const char *fmt, ...)
 {
-	return is_passive(j) && j->serve.type == SERVE_LOCAL &&
-	       strcmp(j->serve.listener_name, name) == 0;
+	struct yaml_node at = enter_job(c, j, key);
+	va_list ap;
+
+	va_start(ap, fmt);
+	cleanup(str_freep) char *text = xvasprintf(fmt, ap);
+	va_end(ap);
+	schema_warn(c->s, &at, "%s", text);
 }
 
-static int check_names(struct checks *c, const struct conf_job *first,
-		       const struct conf_job *second)
+bool checks_is_copy(const struct conf_job *a, const struct conf_job *b)
 {
-	if (strcmp(first->name, second->name) == 0) {
-		struct yaml_node at = enter_job(c, second, "name");
-
-		return schema_fail(
-			c->s, &at,
-			"'%s' is also the name of the job at %s:%u; names must "
-			"differ",
-			second->name, first->file, first->line);
-	}
-	if (is_passive(first) && first->serve.type == SERVE_LOCAL &&
-	    has_listener(second, first->serve.listener_name)) {
-		struct yaml_node at = enter_job(c, second, "serve.listener_name");
-
-		return schema_fail(
-			c->s, &at,
-			"'%s' is also the listener of job '%s' at %s:%u; names "
-			"of listeners must differ",
-			first->serve.listener_name, first->name, first->file,
-			first->line);
-	}
-	return 0;
+	return strcmp(a->name, b->name) == 0;
 }
 
-static bool is_same_address(const struct conf_serve *a, const struct conf_serve *b)
+bool checks_takes_snapshots(const struct conf_job *j)
 {
-	bool is_net = (a->type == SERVE_TCP || a->type == SERVE_TLS) &&
-		      (b->type == SERVE_TCP || b->type == SERVE_TLS);
-
-	return is_net && strcmp(a->listen.host, b->listen.host) == 0 &&
-	       strcmp(a->listen.port, b->listen.port) == 0;
+	return (j->type == JOB_PUSH || j->type == JOB_SNAP || j->type == JOB_SOURCE) &&
+	       j->snapshotting.type != SNAPSHOTTING_MANUAL;
 }
 
-static const char *common_identity(const struct conf_serve *a, const struct conf_serve *b)
+/* ---- what only one job can have ---- */
+
+enum claim_kind { CLAIM_NAME, CLAIM_LISTENER, CLAIM_ADDRESS, CLAIM_IDENTITY };
+
+struct claim {
+	enum claim_kind kind;
+	const char *text, *port; /* port: of an address, or "" */
+	const struct conf_job *job;
+	const struct conf_job *first; /* who claims it, too */
+};
+
+struct claims {
+	struct claim *v; /* by kind and text */
+	size_t n, cap;
+};
+
+static void claim(struct claims *l, enum claim_kind kind, const char *text,
+		  const char *port, const struct conf_job *j)
 {
-	if (a->type != SERVE_STDINSERVER || b->type != SERVE_STDINSERVER)
-		return NULL;
-	for (size_t i = 0; i < a->n_client_identities; i++)
-		for (size_t k = 0; k < b->n_client_identities; k++)
-			if (strcmp(a->client_identities[i], b->client_identities[k]) == 0)
-				return a->client_identities[i];
-	return NULL;
+	struct claim new = { kind, text, port, j, j };
+
+	VEC_PUSH(l, new);
 }
 
-/* Only one of them will get it. */
-static void check_listeners(struct checks *c, const struct conf_job *first,
-			    const struct conf_job *second)
+static void claim_served(struct claims *l, const struct conf_job *j)
 {
-	const char *identity;
+	const struct conf_serve *s = &j->serve;
 
-	if (!is_passive(first) || !is_passive(second))
-		return;
-	identity = common_identity(&first->serve, &second->serve);
-	if (is_same_address(&first->serve, &second->serve)) {
-		struct yaml_node at = enter_job(c, second, "serve.listen");
-
-		schema_warn(c->s, &at, "job '%s' listens there as well", first->name);
-	} else if (identity) {
-		struct yaml_node at = enter_job(c, second, "serve.client_identities");
-
-		schema_warn(c->s, &at,
-			    "'%s' is a client of job '%s' as well, and can reach only "
-			    "one of them",
-			    identity, first->name);
+	switch (s->type) {
+	case SERVE_LOCAL:
+		claim(l, CLAIM_LISTENER, s->listener_name, "", j);
+		break;
+	case SERVE_TCP:
+	case SERVE_TLS:
+		claim(l, CLAIM_ADDRESS, s->listen.host, s->listen.port, j);
+		break;
+	case SERVE_STDINSERVER:
+		for (size_t i = 0; i < s->n_client_identities; i++)
+			claim(l, CLAIM_IDENTITY, s->client_identities[i], "", j);
+		break;
 	}
 }
 
-/* Sinks may share a root_fs on purpose, since each client has its own place there; one
- * inside another is rarely meant, nor is anything else where a pull job receives. */
-static bool is_in_the_way(const struct conf_job *j, const struct conf_job *other)
+static int compare_texts(const struct claim *a, const struct claim *b)
 {
-	if (dsname_is_below(j->root_fs, other->root_fs))
-		return true;
-	return strcmp(j->root_fs, other->root_fs) == 0 && j > other &&
-	       (j->type == JOB_PULL || other->type == JOB_PULL);
+	int r = (a->kind > b->kind) - (a->kind < b->kind);
+
+	if (r == 0)
+		r = strcmp(a->text, b->text);
+	return r != 0 ? r : strcmp(a->port, b->port);
 }
 
-static void check_root_fs(struct checks *c, const struct conf_job *j)
+static int by_text(const void *va, const void *vb)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		const struct conf_job *other = &c->jobs[i];
+	const struct claim *a = va, *b = vb;
+	int r = compare_texts(a, b);
 
-		if (!other->root_fs || !is_in_the_way(j, other))
-			continue;
-		struct yaml_node at = enter_job(c, j, "root_fs");
-
-		schema_warn(c->s, &at,
-			    "'%s' is %s '%s', the root_fs of job '%s', where %s could "
-			    "get into its way",
-			    j->root_fs,
-			    strcmp(j->root_fs, other->root_fs) ? "inside" : "the same as",
-			    other->root_fs, other->name,
-			    other->type == JOB_PULL ? "what it receives" : "a client");
-		return;
-	}
+	return r != 0 ? r : (a->job > b->job) - (a->job < b->job);
 }
 
-static void check_connect(struct checks *c, const struct conf_job *j)
+static int by_job(const void *va, const void *vb)
 {
-	enum job_type wanted = j->type == JOB_PUSH ? JOB_SINK : JOB_SOURCE;
-	const char *name = j->connect.listener_name;
+	const struct claim *a = va, *b = vb;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->jobs[i].type == wanted && has_listener(&c->jobs[i], name))
-			return;
-	struct yaml_node at = enter_job(c, j, "connect.listener_name");
-
-	schema_warn(c->s, &at, "no %s of this file serves '%s'", job_type_name(wanted),
-		    name);
+	return a->job != b->job ? (a->job > b->job) - (a->job < b->job) : by_text(a, b);
 }
 
-static bool connects_locally(const struct conf_job *j)
-{
-	return (j->type == JOB_PUSH || j->type == JOB_PULL) &&
-	       j->connect.type == CONNECT_LOCAL;
-}
-
-static int check_jobs(struct checks *c)
+static void find_claims(struct claims *l, const struct checks *c)
 {
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_job *j = &c->jobs[i];
 
-		for (size_t k = 0; k < i; k++) {
-			if (check_names(c, &c->jobs[k], j) < 0)
-				return -1;
-			check_listeners(c, &c->jobs[k], j);
-		}
-		if (connects_locally(j))
-			check_connect(c, j);
-		if (j->root_fs)
-			check_root_fs(c, j);
+		claim(l, CLAIM_NAME, j->name, "", j);
+		if (j->type == JOB_SINK || j->type == JOB_SOURCE)
+			claim_served(l, j);
 	}
-	return 0;
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), by_text);
+	for (size_t i = 1; i < l->n; i++)
+		if (compare_texts(&l->v[i - 1], &l->v[i]) == 0)
+			l->v[i].first = l->v[i - 1].first;
+}
+
+static void refuse_claim(struct checks *c, const struct claim *l)
+{
+	const struct conf_job *f = l->first;
+
+	if (l->kind != CLAIM_NAME && checks_is_copy(f, l->job))
+		return;
+	switch (l->kind) {
+	case CLAIM_NAME:
+		checks_refuse(c, l->job, "name",
+			      "'%s' is also the name of the job at %s:%u; names must "
+			      "differ",
+			      l->text, f->file, f->line);
+		break;
+	case CLAIM_LISTENER:
+		checks_refuse(c, l->job, "serve.listener_name",
+			      "'%s' is also the listener of job '%s' at %s:%u; names of "
+			      "listeners must differ",
+			      l->text, f->name, f->file, f->line);
+		break;
+	case CLAIM_ADDRESS:
+		checks_refuse(c, l->job, "serve.listen",
+			      "job '%s' at %s:%u listens there as well; want another "
+			      "port, or another address of this host",
+			      f->name, f->file, f->line);
+		break;
+	case CLAIM_IDENTITY:
+		checks_refuse(c, l->job, "serve.client_identities",
+			      "'%s' is a client of job '%s' at %s:%u as well, and can "
+			      "reach only one of them; want an identity of its own for "
+			      "each",
+			      l->text, f->name, f->file, f->line);
+		break;
+	}
+}
+
+/* l is sorted by text. */
+static void check_connect(struct checks *c, const struct claims *l,
+			  const struct conf_job *j)
+{
+	enum job_type wanted = j->type == JOB_PUSH ? JOB_SINK : JOB_SOURCE;
+	struct claim key = { CLAIM_LISTENER, j->connect.listener_name, "", NULL, NULL };
+	size_t lo = 0, hi = l->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (compare_texts(&l->v[mid], &key) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < l->n && compare_texts(&l->v[lo], &key) == 0; lo++)
+		if (l->v[lo].job->type == wanted)
+			return;
+	checks_warn(c, j, "connect.listener_name", "no %s of this file serves '%s'",
+		    job_type_name(wanted), key.text);
+}
+
+static void check_claims(struct checks *c)
+{
+	struct claims l = { 0 };
+
+	find_claims(&l, c);
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_job *j = &c->jobs[i];
+
+		if ((j->type == JOB_PUSH || j->type == JOB_PULL) &&
+		    j->connect.type == CONNECT_LOCAL)
+			check_connect(c, &l, j);
+	}
+	if (l.n > 0)
+		qsort(l.v, l.n, sizeof(*l.v), by_job);
+	for (size_t i = 0; i < l.n; i++)
+		if (l.v[i].first != l.v[i].job)
+			refuse_claim(c, &l.v[i]);
+	free(l.v);
 }
 
 int checks_run(struct schema *s, const struct conf_job *jobs, size_t n)
 {
-	struct checks c = { s, jobs, n };
+	struct checks c = { s, jobs, n, 0 };
+	struct places places = { 0 };
 
-	return check_jobs(&c);
+	places_find(&places, jobs, n);
+	check_claims(&c);
+	checks_places(&c, &places);
+	checks_filesystems(&c, &places);
+	checks_prefixes(&c);
+	checks_keeps(&c);
+	places_free(&places);
+	return c.result;
 }

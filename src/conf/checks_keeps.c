@@ -1,0 +1,243 @@
+#include "conf/checks.h"
+
+#include <time.h>
+
+/* One rule list of a job. */
+struct list {
+	const struct conf_job *job;
+	const char *key;
+	const struct conf_keeps *keeps;
+};
+
+/* What becomes of a snapshot. */
+struct fate {
+	const struct conf_keep *for_good; /* the first rule that keeps it, whatever is */
+	const struct conf_keep *limited;  /* the first that keeps it for a while */
+};
+
+/* Names that nobody but a person gives. */
+static const char *const probes[] = { "manual-1", "before-upgrade", "keep-this", "x" };
+
+enum { N_SAMPLES = 2 };
+
+/* An arbitrary second, and one that a rule about days or months may ask for. */
+static const time_t sample_times[N_SAMPLES] = { 1715721383, 1704067200 };
+
+/* What cannot be evaluated keeps the snapshot. */
+static bool matches(const struct conf_keep *k, const char *name)
+{
+	cleanup(err_clear) struct err unused = ERR_INIT;
+
+	return !k->regex || regex_matches(k->regex, name, &unused) != 0;
+}
+
+static struct fate fate_of(const struct conf_keeps *keeps, const char *name)
+{
+	struct fate f = { 0 };
+
+	for (size_t i = 0; i < keeps->n; i++) {
+		const struct conf_keep *k = &keeps->v[i];
+
+		switch (k->type) {
+		case KEEP_NOT_REPLICATED:
+			break;
+		case KEEP_REGEX:
+			if (!f.for_good && matches(k, name) != k->negate)
+				f.for_good = k;
+			break;
+		case KEEP_LAST_N:
+		case KEEP_GRID:
+			if (!f.limited && matches(k, name))
+				f.limited = k;
+			break;
+		}
+	}
+	return f;
+}
+
+static bool has_not_replicated(const struct conf_keeps *keeps)
+{
+	for (size_t i = 0; i < keeps->n; i++)
+		if (keeps->v[i].type == KEEP_NOT_REPLICATED)
+			return true;
+	return false;
+}
+
+/* The pattern of a last_n or grid that follows rule i, or NULL. */
+static const char *next_pattern(const struct conf_keeps *keeps, size_t *i)
+{
+	for (; *i < keeps->n; ++*i) {
+		const struct conf_keep *k = &keeps->v[*i];
+
+		if ((k->type == KEEP_LAST_N || k->type == KEEP_GRID) && k->regex)
+			return regex_pattern(keeps->v[(*i)++].regex);
+	}
+	return NULL;
+}
+
+/* "'^a_' nor '^b_'", each once; the caller frees.  NULL: there are none. */
+static char *patterns(const struct conf_keeps *keeps)
+{
+	cleanup(strs_free) struct strs l = { 0 };
+	const char *p;
+
+	for (size_t i = 0; (p = next_pattern(keeps, &i));) {
+		cleanup(str_freep) char *quoted = xasprintf("'%s'", p);
+
+		if (!strs_has(&l, quoted))
+			strs_add(&l, quoted);
+	}
+	return l.n > 0 ? strs_join(&l, " nor ") : NULL;
+}
+
+/* ---- snapshots of the job itself ---- */
+
+/* Returns whether there was something to say. */
+static bool warn_of_loss(struct checks *c, const struct list *l, const char *sample)
+{
+	cleanup(str_freep) char *p = patterns(l->keeps);
+	bool until_replicated = has_not_replicated(l->keeps);
+
+	if (until_replicated && !p)
+		return false; /* as they probably mean it */
+	checks_warn(c, l->job, l->key,
+		    "the snapshots of this job, such as '%s', %s%s%s and will be "
+		    "destroyed %s; want a rule whose regex matches them",
+		    sample, p ? "do not match " : "match no rule", p ? p : "",
+		    p ? "," : "",
+		    until_replicated ? "once they are replicated" : "at once");
+	return true;
+}
+
+static bool check_own(struct checks *c, const struct list *l)
+{
+	struct fate f[N_SAMPLES];
+	char *name[N_SAMPLES];
+	bool said = false;
+
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		struct timespec t = { .tv_sec = sample_times[i] };
+
+		name[i] = snapname_at(l->job->snapshotting.name, t);
+		f[i] = fate_of(l->keeps, name[i]);
+	}
+	if (!f[0].for_good && !f[0].limited && !f[1].for_good && !f[1].limited) {
+		said = warn_of_loss(c, l, name[0]);
+	} else if (f[0].for_good && f[1].for_good && f[0].limited && f[1].limited) {
+		checks_warn(c, l->job, l->key,
+			    "'%s' keeps the snapshots of this job, such as '%s', for "
+			    "ever, so that '%s' is without effect",
+			    f[0].for_good->text, name[0], f[0].limited->text);
+		said = true;
+	}
+	for (size_t i = 0; i < N_SAMPLES; i++)
+		free(name[i]);
+	return said;
+}
+
+/* ---- snapshots of others ---- */
+
+static bool is_taken(const struct checks *c, const char *name)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_job *j = &c->jobs[i];
+
+		if (checks_takes_snapshots(j) &&
+		    strncmp(name, j->snapshotting.prefix,
+			    strlen(j->snapshotting.prefix)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* In YAML's single quotes. */
+static void put_quoted(struct buf *out, const char *text)
+{
+	buf_put(out, "'", 1);
+	for (; *text; text++)
+		buf_printf(out, *text == '\'' ? "''" : "%c", *text);
+	buf_put(out, "'", 1);
+}
+
+/* A regex that matches the snapshots of this list's jobs; "" if none is known. */
+static struct buf own_regex(const struct list *l)
+{
+	struct buf b = { 0 };
+	size_t first = 0;
+	const char *p;
+
+	if (!checks_takes_snapshots(l->job)) {
+		p = next_pattern(l->keeps, &first);
+		if (p)
+			buf_put(&b, p, strlen(p));
+		return b;
+	}
+	buf_put(&b, "^", 1);
+	for (p = l->job->snapshotting.prefix; *p; p++)
+		buf_printf(&b, *p == '.' ? "\\%c" : "%c", *p);
+	return b;
+}
+
+static struct buf remedy(const struct list *l)
+{
+	cleanup(buf_free) struct buf regex = own_regex(l);
+	struct buf b = { 0 };
+
+	if (!regex.len) {
+		buf_printf(&b, "a rule of type regex that matches them");
+		return b;
+	}
+	buf_printf(&b, "{type: regex, negate: true, regex: ");
+	put_quoted(&b, buf_str(&regex));
+	buf_printf(&b, "}");
+	return b;
+}
+
+static void check_foreign(struct checks *c, const struct list *l, const char *probe)
+{
+	struct fate f = fate_of(l->keeps, probe);
+
+	if (f.for_good)
+		return;
+	cleanup(buf_free) struct buf add = remedy(l);
+	cleanup(str_freep) char *p = f.limited ? NULL : patterns(l->keeps);
+	const char *when = f.limited                      ? " when they get old"
+			   : has_not_replicated(l->keeps) ? " once they are replicated"
+							  : "";
+
+	checks_warn(
+		c, l->job, l->key,
+		"snapshots that no job took, such as '%s',%s%s%s will be destroyed%s; "
+		"to keep them add %s",
+		probe, p ? " do not match " : "", p ? p : "", p ? ", and" : "", when,
+		buf_str(&add));
+}
+
+static void check_list(struct checks *c, const struct list *l, const char *probe)
+{
+	if (l->keeps->n == 0)
+		return;
+	if (checks_takes_snapshots(l->job) && check_own(c, l))
+		return;
+	check_foreign(c, l, probe);
+}
+
+void checks_keeps(struct checks *c)
+{
+	size_t probe = 0;
+
+	while (probe + 1 < ARRAY_LEN(probes) && is_taken(c, probes[probe]))
+		probe++;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_job *j = &c->jobs[i];
+
+		check_list(c, &(struct list){ j, "pruning.keep_sender", &j->keep_sender },
+			   probes[probe]);
+		check_list(
+			c,
+			&(struct list){ j, "pruning.keep_receiver", &j->keep_receiver },
+			probes[probe]);
+		check_list(c, &(struct list){ j, "pruning.keep", &j->keep },
+			   probes[probe]);
+	}
+}
