@@ -78,7 +78,7 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 			self, "--what must be all, config, jobs or logging, not '%s'",
 			what_word);
 	if (!(config = config_load(config_path, &err))) {
-		err_wrap(&err, "could not parse config");
+		config_wrap(&err);
 		return cli_fail(&err);
 	}
 	for (size_t i = 0; i < config->n_warnings; i++)

@@ -15,7 +15,7 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	if (n > 0)
 		return cli_usage_error(self, "unexpected argument %s", argv[1]);
 	if (!(config = config_load(config_path, &err))) {
-		err_wrap(&err, "could not parse config");
+		config_wrap(&err);
 		return cli_fail(&err);
 	}
 	if (env_load(&env, &err) < 0 || daemon_run(config, &env, STDOUT_FILENO, &err) < 0)

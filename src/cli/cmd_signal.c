@@ -21,7 +21,7 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return cli_usage_error(
 			self, "expected 2 arguments: wakeup or reset, and a job");
 	if (!(config = config_load(config_path, &err))) {
-		err_wrap(&err, "could not parse config");
+		config_wrap(&err);
 		return cli_fail(&err);
 	}
 	jsonw_init(&w, &body);

@@ -85,7 +85,7 @@ static int show(const char *config_path, bool raw, const char *job, struct err *
 	cleanup(buf_free) struct buf answer = { 0 };
 
 	if (!config)
-		return err_wrap(err, "could not parse config");
+		return config_wrap(err);
 	if (control_ask(ctx, config->global.control_sockpath, "/status", "{}", &answer,
 			err) < 0)
 		return -1;

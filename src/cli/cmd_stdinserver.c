@@ -31,7 +31,7 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return cli_usage_error(self,
 				       "expected one argument: the client's identity");
 	if (!(config = config_load(config_path, &err))) {
-		err_wrap(&err, "could not parse config");
+		config_wrap(&err);
 		return cli_fail(&err);
 	}
 	sigaction(SIGPIPE, &ignore, NULL);

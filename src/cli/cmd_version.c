@@ -31,7 +31,7 @@ static int show_daemon(const char *config_path, bool compare, struct err *err)
 	struct version_info v;
 
 	if (!config)
-		return err_wrap(err, "could not parse config");
+		return config_wrap(err);
 	if (control_ask(ctx, config->global.control_sockpath, "/version", "{}", &answer,
 			err) < 0)
 		return -1;

@@ -10,6 +10,8 @@
  * order of the files (CONFIG_MAX_PROBLEMS at most, then how many more):
  *
  *	FILE:LINE:COLUMN: KEY.PATH: what is wrong; what would be right
+ *
+ * config_wrap() says before that, or above it, what it is about.
  */
 #ifndef CONF_CONFIG_H
 #define CONF_CONFIG_H
@@ -206,6 +208,9 @@ struct config *config_load(const char *path, struct err *err) must_check;
  * to. */
 struct config *config_parse(const char *file, struct view text, struct err *err)
 	must_check;
+/* For commands: what the two above said becomes "could not parse config: ...", and if
+ * there are several problems their number, and a line for each.  Returns -1. */
+int config_wrap(struct err *err);
 void config_free(struct config *c);
 DEFINE_CLEANUP(config_free, struct config *);
 

@@ -15,58 +15,81 @@ static const struct schema_key *find_key(const struct schema_table *t, const cha
 	return NULL;
 }
 
-static int fail_unknown_key(struct schema *s, const struct schema_table *t,
-			    const struct yaml_node *key, bool has_type)
+/* The table's key that a misspelt one was probably meant to be, or NULL. */
+static const struct schema_key *nearest_key(const struct schema_table *t,
+					    const char *name)
+{
+	struct suggest nearest = suggest_start(name);
+
+	for (size_t i = 0; i < t->n_keys; i++)
+		suggest_try(&nearest, t->keys[i].name);
+	return suggest_result(&nearest) ? find_key(t, suggest_result(&nearest)) : NULL;
+}
+
+static void note_unknown_key(struct schema *s, const struct schema_table *t,
+			     const struct yaml_node *key, bool has_type,
+			     const struct schema_key *meant)
 {
 	cleanup(buf_free) struct buf known = { 0 };
-	struct suggest nearest = suggest_start(key->text);
+	size_t mark = schema_enter(s, s->path.len ? ".%.60s" : "%.60s", key->text);
 
 	if (has_type)
 		buf_printf(&known, "type");
-	for (size_t i = 0; i < t->n_keys; i++) {
-		suggest_try(&nearest, t->keys[i].name);
+	for (size_t i = 0; i < t->n_keys; i++)
 		buf_printf(&known, "%s%s", known.len ? ", " : "", t->keys[i].name);
-	}
-	schema_enter(s, s->path.len ? ".%.60s" : "%.60s", key->text);
-	if (suggest_result(&nearest))
-		return schema_fail(s, key,
-				   "unknown key, perhaps '%s' is meant; %s has %s",
-				   suggest_result(&nearest), t->what, buf_str(&known));
-	return schema_fail(s, key, "unknown key; %s has %s", t->what, buf_str(&known));
+	if (meant)
+		schema_fail(s, key, "unknown key, perhaps '%s' is meant; %s has %s",
+			    meant->name, t->what, buf_str(&known));
+	else
+		schema_fail(s, key, "unknown key; %s has %s", t->what, buf_str(&known));
+	schema_leave(s, mark);
 }
 
-static int fail_repeated_key(struct schema *s, const struct yaml_node *key,
-			     unsigned first_line)
+static void note_repeated_key(struct schema *s, const struct yaml_node *key,
+			      unsigned first_line)
 {
-	schema_enter(s, s->path.len ? ".%.60s" : "%.60s", key->text);
-	return schema_fail(s, key,
-			   "the key is there twice, first in line %u; remove one of them",
-			   first_line);
+	size_t mark = schema_enter(s, s->path.len ? ".%.60s" : "%.60s", key->text);
+
+	schema_fail(s, key,
+		    "the key is there twice, first in line %u; remove one of them",
+		    first_line);
+	schema_leave(s, mark);
 }
 
-/* values[i]: what the map has for t->keys[i], or NULL. */
+/* What a map has for the keys of its table. */
+struct sorted {
+	const struct yaml_node *values[SCHEMA_MAX_KEYS]; /* NULL: none */
+	bool is_misspelt[SCHEMA_MAX_KEYS];               /* which was noted */
+};
+
 static int sort_keys(struct schema *s, const struct schema_table *t,
-		     const struct yaml_node *map, bool has_type,
-		     const struct yaml_node **values)
+		     const struct yaml_node *map, bool has_type, struct sorted *out)
 {
 	unsigned lines[SCHEMA_MAX_KEYS + 1] = { 0 }; /* the last one: `type` */
+	int r = 0;
 
 	for (size_t i = 0; i < map->n_items; i++) {
 		const struct yaml_node *key = map->items[i].key;
 		const struct schema_key *k = find_key(t, key->text);
-		size_t at = SCHEMA_MAX_KEYS;
+		size_t at = k ? (size_t)(k - t->keys) : SCHEMA_MAX_KEYS;
 
-		if (k)
-			at = (size_t)(k - t->keys);
-		else if (!has_type || strcmp(key->text, "type") != 0)
-			return fail_unknown_key(s, t, key, has_type);
-		if (lines[at])
-			return fail_repeated_key(s, key, lines[at]);
-		lines[at] = key->line;
-		if (k)
-			values[at] = map->items[i].value;
+		if (!k && (!has_type || strcmp(key->text, "type") != 0)) {
+			if (!problems_are_full(s->problems))
+				k = nearest_key(t, key->text);
+			note_unknown_key(s, t, key, has_type, k);
+			if (k)
+				out->is_misspelt[k - t->keys] = true;
+			r = -1;
+		} else if (lines[at]) {
+			note_repeated_key(s, key, lines[at]);
+			r = -1;
+		} else {
+			lines[at] = key->line;
+			if (k)
+				out->values[at] = map->items[i].value;
+		}
 	}
-	return 0;
+	return r;
 }
 
 static bool is_empty(const struct yaml_node *n)
@@ -116,20 +139,25 @@ static int decode_key(struct schema *s, const struct schema_key *k,
 static int decode_map(struct schema *s, const struct schema_table *t,
 		      const struct yaml_node *map, bool has_type, void *out)
 {
-	const struct yaml_node *values[SCHEMA_MAX_KEYS] = { NULL };
+	struct sorted sorted = { 0 };
+	int r;
 
 	assert(t->n_keys <= SCHEMA_MAX_KEYS);
-	if (sort_keys(s, t, map, has_type, values) < 0)
-		return -1;
+	r = sort_keys(s, t, map, has_type, &sorted);
 	for (size_t i = 0; i < t->n_keys; i++) {
 		const struct schema_key *k = &t->keys[i];
 		size_t mark = schema_enter(s, s->path.len ? ".%s" : "%s", k->name);
 
-		if (decode_key(s, k, map, values[i], (char *)out + k->offset) < 0)
-			return -1;
+		if (!sorted.values[i] && sorted.is_misspelt[i])
+			r = -1; /* it is not missing */
+		else if (decode_key(s, k, map, sorted.values[i],
+				    (char *)out + k->offset) < 0)
+			r = -1;
 		schema_leave(s, mark);
 	}
-	return t->finish ? t->finish(s, map, out) : 0;
+	if (r < 0 || !t->finish)
+		return r;
+	return t->finish(s, map, out);
 }
 
 int schema_decode_table(struct schema *s, const struct schema_type *t,
@@ -206,6 +234,34 @@ find_variant(struct schema *s, const struct schema_union *u, const struct yaml_n
 	return NULL;
 }
 
+/* type: NULL, or empty; returns NULL. */
+static const struct schema_variant *note_no_type(struct schema *s,
+						 const struct schema_union *u,
+						 const struct yaml_node *map,
+						 const struct yaml_node *type)
+{
+	cleanup(buf_free) struct buf names = { 0 };
+	const struct yaml_node *meant = NULL;
+
+	put_names(&names, u);
+	for (size_t i = 0; i < map->n_items && !type && !meant; i++) {
+		struct suggest nearest = suggest_start(map->items[i].key->text);
+
+		suggest_try(&nearest, "type");
+		if (suggest_result(&nearest))
+			meant = map->items[i].key;
+	}
+	if (meant)
+		schema_fail(s, meant,
+			    "is required, but missing, perhaps '%.60s' is meant to be "
+			    "it; want one of %s",
+			    meant->text, buf_str(&names));
+	else
+		schema_fail(s, type ? type : map, "is required, but %s; want one of %s",
+			    type ? "empty" : "missing", buf_str(&names));
+	return NULL;
+}
+
 int schema_decode_union(struct schema *s, const struct schema_type *t,
 			const struct yaml_node *n, void *out)
 {
@@ -218,17 +274,11 @@ int schema_decode_union(struct schema *s, const struct schema_type *t,
 	type = yaml_get(n, "type");
 	size_t mark = schema_enter(s, ".type");
 
-	if (!type || is_empty(type)) {
-		cleanup(buf_free) struct buf names = { 0 };
-
-		put_names(&names, u);
-		return schema_fail(s, type ? type : n,
-				   "is required, but %s; want one of %s",
-				   type ? "empty" : "missing", buf_str(&names));
-	}
-	if (!(v = find_variant(s, u, type)))
-		return -1;
+	v = type && !is_empty(type) ? find_variant(s, u, type)
+				    : note_no_type(s, u, n, type);
 	schema_leave(s, mark);
+	if (!v)
+		return -1;
 	if (u->tag != SCHEMA_NO_TAG)
 		memcpy((char *)out + u->tag, &v->value, sizeof(v->value));
 	return decode_map(s, v->table, n, true, out);
@@ -236,10 +286,22 @@ int schema_decode_union(struct schema *s, const struct schema_type *t,
 
 /* ---- lists and maps ---- */
 
+static int decode_element(struct schema *s, const struct schema_type *t,
+			  const struct yaml_node *n, void *out)
+{
+	if (n->kind == YAML_NULL) {
+		cleanup(str_freep) char *want = schema_want(t);
+
+		return schema_fail(s, n, "is null; remove the element, or give %s", want);
+	}
+	return t->decode(s, t, n, out);
+}
+
 int schema_decode_list(struct schema *s, const struct schema_type *t,
 		       const struct yaml_node *n, void *out)
 {
 	struct schema_list *list = out;
+	int r = 0;
 
 	if (n->kind == YAML_NULL)
 		return 0;
@@ -248,21 +310,14 @@ int schema_decode_list(struct schema *s, const struct schema_type *t,
 	list->n = n->n_items;
 	list->v = arena_alloc(s->arena, n->n_items, t->element->size);
 	for (size_t i = 0; i < n->n_items; i++) {
-		const struct yaml_node *e = n->items[i].value;
 		size_t mark = schema_enter(s, "[%zu]", i);
 
-		if (e->kind == YAML_NULL) {
-			cleanup(str_freep) char *want = schema_want(t->element);
-
-			return schema_fail(
-				s, e, "is null; remove the element, or give %s", want);
-		}
-		if (t->element->decode(s, t->element, e,
-				       (char *)list->v + i * t->element->size) < 0)
-			return -1;
+		if (decode_element(s, t->element, n->items[i].value,
+				   (char *)list->v + i * t->element->size) < 0)
+			r = -1;
 		schema_leave(s, mark);
 	}
-	return 0;
+	return r;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -274,31 +329,37 @@ static int compare_keys(const void *a, const void *b)
 	return by_text ? by_text : (x > y) - (x < y); /* items of one array */
 }
 
-int schema_check_free_keys(struct schema *s, const struct yaml_node *map)
+int schema_check_free_keys(struct schema *s, const struct yaml_node *map, bool **skip)
 {
 	const struct yaml_item **sorted =
 		arena_alloc(s->arena, map->n_items, sizeof(const struct yaml_item *));
+	int r = 0;
 
+	*skip = arena_alloc(s->arena, map->n_items, sizeof(bool));
 	for (size_t i = 0; i < map->n_items; i++) {
 		sorted[i] = &map->items[i];
-		if (map->items[i].key->kind == YAML_NULL)
-			return schema_fail(
-				s, map->items[i].key,
+		if (map->items[i].key->kind != YAML_NULL)
+			continue;
+		r = schema_fail(s, map->items[i].key,
 				"a key is null; quote it if it is meant as text");
+		(*skip)[i] = true;
 	}
 	if (map->n_items > 1)
 		qsort(sorted, map->n_items, sizeof(const struct yaml_item *),
 		      compare_keys);
 	for (size_t i = 1; i < map->n_items; i++) {
 		const struct yaml_node *key = sorted[i]->key;
+		size_t mark = schema_enter(s, "[\"%.60s\"]", key->text);
 
-		if (strcmp(sorted[i - 1]->key->text, key->text) != 0)
-			continue;
-		schema_enter(s, "[\"%.60s\"]", key->text);
-		return schema_fail(
-			s, key,
-			"the key is there twice, first in line %u; remove one of them",
-			sorted[i - 1]->key->line);
+		if (key->kind != YAML_NULL &&
+		    strcmp(sorted[i - 1]->key->text, key->text) == 0) {
+			r = schema_fail(s, key,
+					"the key is there twice, first in line %u; "
+					"remove one of them",
+					sorted[i - 1]->key->line);
+			(*skip)[sorted[i] - map->items] = true;
+		}
+		schema_leave(s, mark);
 	}
-	return 0;
+	return r;
 }

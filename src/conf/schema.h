@@ -33,20 +33,22 @@
 #include "base/arena.h"
 #include "base/strs.h"
 #include "codec/yaml.h"
+#include "conf/problems.h"
 
 /* One file being decoded. */
 struct schema {
-	const char *file; /* for messages */
+	const char *file;         /* for messages */
+	const struct strs *files; /* all, as loaded, to sort messages by; or NULL */
 	struct arena *arena;
-	struct strs *warnings;
+	struct problems *problems, *warnings;
 	struct buf path; /* of the value at hand: "jobs[2].name" */
-	struct err *err;
 };
 
 struct schema_type;
 struct schema_table;
 
-/* n is null only where the table above allows it. */
+/* n is null only where the table above allows it.  -1: a problem was noted, and *out is
+ * not to be used; the path may be longer than before. */
 typedef int schema_decode_fn(struct schema *s, const struct schema_type *t,
 			     const struct yaml_node *n, void *out);
 
@@ -106,7 +108,7 @@ struct schema_key {
 
 enum { SCHEMA_MAX_KEYS = 32 };
 
-/* After all keys: what involves several of them. */
+/* After all keys, if none had a problem: what involves several of them. */
 typedef int schema_finish_fn(struct schema *s, const struct yaml_node *n, void *out);
 
 struct schema_table {
@@ -145,7 +147,7 @@ extern const struct schema_type schema_gdur_positive; /* the same, > 0 */
 
 /* ---- for decoders ---- */
 
-/* After a failure the path stays where it was; nothing more is decoded. */
+/* Notes a problem at the path; returns -1.  Who goes on restores the path. */
 int schema_fail(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
 	printf_like(3, 4);
 int schema_fail_err(struct schema *s, const struct yaml_node *at, const struct err *why);
@@ -164,10 +166,13 @@ char *schema_want(const struct schema_type *t) must_check;
 /* The text of a scalar, "" for null; borrowed from the tree. */
 int schema_text(struct schema *s, const struct yaml_node *n, const char *want,
 		const char **out) must_check;
-/* For maps whose keys are free: fails if one is null or there twice. */
-int schema_check_free_keys(struct schema *s, const struct yaml_node *map) must_check;
+/* For maps whose keys are free: fails if one is null or there twice.  (*skip)[i]: that
+ * was noted of item i, whose key is not to be used; from the arena. */
+int schema_check_free_keys(struct schema *s, const struct yaml_node *map, bool **skip)
+	must_check;
 
-/* The root of a file: a map, or null.  On failure err has the whole line. */
+/* The root of a file: a map, or null.  -1: there are problems; what has none is decoded
+ * all the same. */
 int schema_decode(struct schema *s, const struct schema_table *t,
 		  const struct yaml_node *root, void *out) must_check;
 

@@ -57,15 +57,31 @@ static struct buf message(struct schema *s, const struct yaml_node *at, const ch
 	return msg;
 }
 
+static void note(struct schema *s, struct problems *to, const struct yaml_node *at,
+		 struct buf *text)
+{
+	size_t file = 0;
+
+	while (s->files && file < s->files->n && strcmp(s->files->v[file], s->file) != 0)
+		file++;
+	problems_add(to, (struct problem){
+				 .file = file,
+				 .line = at->line,
+				 .column = at->column,
+				 .text = buf_take(text),
+			 });
+}
+
 int schema_fail(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
 {
-	cleanup(buf_free) struct buf msg = { 0 };
+	struct buf msg;
 	va_list ap;
 
 	va_start(ap, fmt);
 	msg = message(s, at, fmt, ap);
 	va_end(ap);
-	return err_set(s->err, ERR_INVALID, "%s", buf_str(&msg));
+	note(s, s->problems, at, &msg);
+	return -1;
 }
 
 int schema_fail_err(struct schema *s, const struct yaml_node *at, const struct err *why)
@@ -93,13 +109,13 @@ int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *w
 
 void schema_warn(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
 {
-	cleanup(buf_free) struct buf msg = { 0 };
+	struct buf msg;
 	va_list ap;
 
 	va_start(ap, fmt);
 	msg = message(s, at, fmt, ap);
 	va_end(ap);
-	strs_add(s->warnings, buf_str(&msg));
+	note(s, s->warnings, at, &msg);
 }
 
 size_t schema_enter(struct schema *s, const char *fmt, ...)
@@ -116,6 +132,8 @@ size_t schema_enter(struct schema *s, const char *fmt, ...)
 void schema_leave(struct schema *s, size_t mark)
 {
 	assert(mark <= s->path.len);
+	if (!s->path.p)
+		return;
 	s->path.len = mark;
 	s->path.p[mark] = '\0';
 }

@@ -4,35 +4,44 @@
 
 enum { MAX_WORD = 48 }; /* longer ones get no suggestion */
 
-static size_t min3(size_t a, size_t b, size_t c)
+static size_t min(size_t a, size_t b)
 {
-	size_t m = a < b ? a : b;
-
-	return m < c ? m : c;
+	return a < b ? a : b;
 }
 
-/* Insertions, deletions and changes of one byte; '-' and '_' are as good as equal. */
+/* '-' and '_' are as good as equal, and so are upper and lower case. */
+static char fold(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char)(c - 'A' + 'a');
+	return c == '-' ? '_' : c;
+}
+
+/* Insertions, deletions and changes of one byte, and swaps of two. */
 static size_t distance(const char *a, const char *b)
 {
-	size_t row[MAX_WORD + 1];
-	size_t n_b = strlen(b);
+	size_t rows[3][MAX_WORD + 1]; /* of i, i - 1 and i - 2 */
+	size_t n_a = strlen(a), n_b = strlen(b);
 
-	for (size_t j = 0; j <= n_b; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		size_t diagonal = row[0];
+	for (size_t i = 0; i <= n_a; i++) {
+		size_t *row = rows[i % 3];
+		const size_t *above = rows[(i + 2) % 3], *higher = rows[(i + 1) % 3];
 
 		row[0] = i;
 		for (size_t j = 1; j <= n_b; j++) {
-			char x = a[i - 1] == '-' ? '_' : a[i - 1];
-			size_t above = row[j];
+			if (i == 0) {
+				row[j] = j;
+				continue;
+			}
+			char x = fold(a[i - 1]), y = fold(b[j - 1]);
 
-			row[j] = min3(above + 1, row[j - 1] + 1,
-				      diagonal + (x != b[j - 1]));
-			diagonal = above;
+			row[j] = min(above[j], row[j - 1]) + 1;
+			row[j] = min(row[j], above[j - 1] + (x != y));
+			if (i > 1 && j > 1 && x == fold(b[j - 2]) && y == fold(a[i - 2]))
+				row[j] = min(row[j], higher[j - 2] + 1);
 		}
 	}
-	return row[n_b];
+	return rows[n_a % 3][n_b];
 }
 
 struct suggest suggest_start(const char *word)

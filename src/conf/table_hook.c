@@ -115,6 +115,32 @@ static const struct schema_type postgres_dsn_type = {
 	.size = sizeof(const char *),
 };
 
+static void free_mysql_dsn(void *p)
+{
+	mysql_dsn_free(p);
+}
+
+/* out: the whole struct conf_hook. */
+static int decode_mysql_dsn(struct schema *s, const struct schema_type *t,
+			    const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	struct conf_hook *h = out;
+
+	if (schema_decode_string(s, t, n, &h->dsn) < 0)
+		return -1;
+	if (mysql_dsn_parse(h->dsn, &h->mysql, &why) < 0)
+		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+	arena_defer(s->arena, free_mysql_dsn, &h->mysql);
+	return 0;
+}
+
+static const struct schema_type mysql_dsn_type = {
+	.decode = decode_mysql_dsn,
+	.want = "USER:PASSWORD@NET(ADDRESS)/DBNAME, such as "
+		"root@unix(/run/mysqld/mysqld.sock)/",
+};
+
 /* ---- tables ---- */
 
 static const struct schema_key command_keys[] = {
@@ -129,10 +155,19 @@ static const struct schema_key postgres_keys[] = {
 	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
 	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
 };
+static const struct schema_key mysql_keys[] = {
+	REQUIRED("dsn", &mysql_dsn_type, 0),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
+	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
+	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
+};
 static const struct schema_table command_table =
 	SCHEMA_TABLE("a command hook", command_keys, NULL);
 static const struct schema_table postgres_table =
 	SCHEMA_TABLE("a postgres-checkpoint hook", postgres_keys, NULL);
+static const struct schema_table mysql_table =
+	SCHEMA_TABLE("a mysql-lock-tables hook", mysql_keys, NULL);
+
 #if HAVE_LIBPQ
 #define POSTGRES_REFUSAL NULL
 #else
@@ -140,11 +175,19 @@ static const struct schema_table postgres_table =
 	"this zrepl was built without libpq, which postgres-checkpoint needs; " \
 	"install one with it, or use a command hook"
 #endif
+#if HAVE_LIBMARIADB
+#define MYSQL_REFUSAL NULL
+#else
+#define MYSQL_REFUSAL                                                              \
+	"this zrepl was built without libmariadb, which mysql-lock-tables needs; " \
+	"install one with it, or use a command hook"
+#endif
+
 static const struct schema_variant hook_variants[] = {
 	{ "command", HOOK_COMMAND, &command_table, NULL },
 	{ "postgres-checkpoint", HOOK_POSTGRES_CHECKPOINT, &postgres_table,
 	  POSTGRES_REFUSAL },
-	{ "mysql-lock-tables", HOOK_MYSQL_LOCK_TABLES, NULL, NULL },
+	{ "mysql-lock-tables", HOOK_MYSQL_LOCK_TABLES, &mysql_table, MYSQL_REFUSAL },
 };
 static const struct schema_union hook_union =
 	SCHEMA_UNION("hook type", hook_variants, AT(type));

@@ -18,6 +18,12 @@ static const struct schema_key periodic_keys[] = {
 	REQUIRED("interval", &schema_zdur, AT(interval_s)),
 	AUTOMATIC_KEYS,
 };
+static const struct schema_key cron_keys[] = {
+	REQUIRED("prefix", &value_prefix, AT(prefix)),
+	REQUIRED("cron", &value_cron, AT(cron)),
+	AUTOMATIC_KEYS,
+};
+
 static void free_snapname(void *p)
 {
 	snapname_free(p);
@@ -39,10 +45,13 @@ static int finish_automatic(struct schema *s, const struct yaml_node *n, void *o
 static const struct schema_table manual_table = { .what = "manual snapshotting" };
 static const struct schema_table periodic_table =
 	SCHEMA_TABLE("periodic snapshotting", periodic_keys, finish_automatic);
+static const struct schema_table cron_table =
+	SCHEMA_TABLE("snapshotting of type cron", cron_keys, finish_automatic);
+
 static const struct schema_variant snapshotting_variants[] = {
 	{ "manual", SNAPSHOTTING_MANUAL, &manual_table, NULL },
 	{ "periodic", SNAPSHOTTING_PERIODIC, &periodic_table, NULL },
-	{ "cron", SNAPSHOTTING_CRON, NULL, NULL },
+	{ "cron", SNAPSHOTTING_CRON, &cron_table, NULL },
 };
 static const struct schema_union snapshotting_union =
 	SCHEMA_UNION("snapshotting type", snapshotting_variants, AT(type));

@@ -110,28 +110,38 @@ static void free_filter(void *p)
 	dsfilter_free(p);
 }
 
+static int decode_pattern(struct schema *s, const struct yaml_item *item, bool skip_key,
+			  struct dsfilter *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	bool accept = false;
+	int r = 0;
+
+	if (!yaml_bool(item->value, &accept))
+		r = schema_fail_type(s, item->value, schema_bool.want);
+	if (!skip_key && dsfilter_add(out, item->key->text, accept, &why) < 0)
+		r = schema_fail_err(s, item->key, &why);
+	return r;
+}
+
 static int decode_filesystems(struct schema *s, const struct schema_type *t,
 			      const struct yaml_node *n, void *out)
 {
-	cleanup(err_clear) struct err why = ERR_INIT;
+	bool *skip;
+	int r;
 
 	if (n->kind != YAML_MAP)
 		return schema_fail_type(s, n, t->want);
-	if (schema_check_free_keys(s, n) < 0)
-		return -1;
+	r = schema_check_free_keys(s, n, &skip);
 	arena_defer(s->arena, free_filter, out);
 	for (size_t i = 0; i < n->n_items; i++) {
-		const struct yaml_node *key = n->items[i].key;
-		size_t mark = schema_enter(s, "[\"%.60s\"]", key->text);
-		bool accept = false;
+		size_t mark = schema_enter(s, "[\"%.60s\"]", n->items[i].key->text);
 
-		if (!yaml_bool(n->items[i].value, &accept))
-			return schema_fail_type(s, n->items[i].value, schema_bool.want);
-		if (dsfilter_add(out, key->text, accept, &why) < 0)
-			return schema_fail_err(s, key, &why);
+		if (decode_pattern(s, &n->items[i], skip[i], out) < 0)
+			r = -1;
 		schema_leave(s, mark);
 	}
-	return 0;
+	return r;
 }
 
 const struct schema_type value_filesystems = {
@@ -215,16 +225,20 @@ const struct schema_type value_properties = {
 	.element = &property_name,
 };
 
-static int decode_override(struct schema *s, const struct yaml_item *item,
+static int decode_override(struct schema *s, const struct yaml_item *item, bool skip_key,
 			   struct conf_property *out)
 {
-	static const char want[] = "a text, the value of the property";
+	static const struct schema_type value = {
+		.want = "a text, the value of the property",
+	};
+	int r = 0;
 
-	if (property_name.decode(s, &property_name, item->key, &out->name) < 0)
-		return -1;
+	if (!skip_key &&
+	    property_name.decode(s, &property_name, item->key, &out->name) < 0)
+		r = -1;
 	if (item->value->kind == YAML_NULL)
-		return schema_fail_type(s, item->value, want);
-	return schema_string.decode(s, &schema_string, item->value, &out->value);
+		return schema_fail_type(s, item->value, value.want);
+	return schema_decode_string(s, &value, item->value, &out->value) < 0 ? -1 : r;
 }
 
 static int decode_overrides(struct schema *s, const struct schema_type *t,
@@ -232,23 +246,24 @@ static int decode_overrides(struct schema *s, const struct schema_type *t,
 {
 	struct schema_list *list = out;
 	struct conf_property *v;
+	bool *skip;
+	int r;
 
 	if (n->kind == YAML_NULL)
 		return 0;
 	if (n->kind != YAML_MAP)
 		return schema_fail_type(s, n, t->want);
-	if (schema_check_free_keys(s, n) < 0)
-		return -1;
+	r = schema_check_free_keys(s, n, &skip);
 	v = arena_alloc(s->arena, n->n_items, sizeof(*v));
 	for (size_t i = 0; i < n->n_items; i++) {
 		size_t mark = schema_enter(s, "[\"%.60s\"]", n->items[i].key->text);
 
-		if (decode_override(s, &n->items[i], &v[i]) < 0)
-			return -1;
+		if (decode_override(s, &n->items[i], skip[i], &v[i]) < 0)
+			r = -1;
 		schema_leave(s, mark);
 	}
 	*list = (struct schema_list){ v, n->n_items };
-	return 0;
+	return r;
 }
 
 const struct schema_type value_overrides = {

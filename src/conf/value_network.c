@@ -92,6 +92,7 @@ static const struct schema_type client_identity = {
 	.want = "the client's identity, such as db1, or for a network db-*",
 };
 
+/* map: NULL: the key is not to be used. */
 static int decode_client(struct schema *s, const struct yaml_item *item,
 			 struct ipmap *map, struct conf_client *out)
 {
@@ -102,7 +103,7 @@ static int decode_client(struct schema *s, const struct yaml_item *item,
 	if (schema_decode_string(s, &client_identity, item->value, &out->identity) < 0)
 		return -1;
 	out->address = arena_strdup(s->arena, item->key->text);
-	if (ipmap_add(map, out->address, out->identity, &why) < 0)
+	if (map && ipmap_add(map, out->address, out->identity, &why) < 0)
 		return schema_fail_err(s, item->key, &why);
 	return 0;
 }
@@ -113,25 +114,26 @@ static int decode_clients(struct schema *s, const struct schema_type *t,
 	struct conf_serve *c = out;
 	struct conf_client *v;
 	struct ipmap *map;
+	bool *skip;
+	int r;
 
 	if (n->kind != YAML_MAP)
 		return schema_fail_type(s, n, t->want);
-	if (schema_check_free_keys(s, n) < 0)
-		return -1;
+	r = schema_check_free_keys(s, n, &skip);
 	map = ipmap_new();
 	arena_defer(s->arena, free_ipmap, map);
 	v = arena_alloc(s->arena, n->n_items, sizeof(*v));
 	for (size_t i = 0; i < n->n_items; i++) {
 		size_t mark = schema_enter(s, "[\"%.60s\"]", n->items[i].key->text);
 
-		if (decode_client(s, &n->items[i], map, &v[i]) < 0)
-			return -1;
+		if (decode_client(s, &n->items[i], skip[i] ? NULL : map, &v[i]) < 0)
+			r = -1;
 		schema_leave(s, mark);
 	}
 	c->clients = map;
 	c->client_texts = v;
 	c->n_client_texts = n->n_items;
-	return 0;
+	return r;
 }
 
 const struct schema_type value_clients = {

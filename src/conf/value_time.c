@@ -1,6 +1,9 @@
 #include "conf/value.h"
 
+#include "codec/cron.h"
+
 #include <string.h>
+#include <time.h>
 
 /* ---- the interval of a pull job ---- */
 
@@ -28,4 +31,34 @@ const struct schema_type value_interval = {
 	.want = "a duration above zero: one number and one unit, such as 10m or 1d, or "
 		"manual",
 	.size = sizeof(int64_t),
+};
+
+/* ---- cron ---- */
+
+static void free_cron(void *p)
+{
+	cron_free(p);
+}
+
+static int decode_cron(struct schema *s, const struct schema_type *t,
+		       const struct yaml_node *n, void *out)
+{
+	cleanup(err_clear) struct err why = ERR_INIT;
+	struct cron *cron;
+	const char *text;
+
+	if (schema_text(s, n, t->want, &text) < 0)
+		return -1;
+	if (!(cron = cron_new(text, time(NULL), &why)))
+		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+	arena_defer(s->arena, free_cron, cron);
+	memcpy(out, &cron, sizeof(cron));
+	return 0;
+}
+
+const struct schema_type value_cron = {
+	.decode = decode_cron,
+	.want = "minute, hour, day of month, month and day of week, such as "
+		"\"15 * * * *\", perhaps with seconds before them",
+	.size = sizeof(struct cron *),
 };

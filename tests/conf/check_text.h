@@ -24,7 +24,8 @@ static inline void check_text(const char *text, const char *want)
 		return;
 	}
 	CHECK_INT(err.kind, ERR_INVALID);
-	CHECK(!strchr(err_msg(&err), '\n'));
+	if (!CHECK(!strchr(err_msg(&err), '\n')))
+		printf("# got  \"%s\"\n# want \"%s\"\n", err_msg(&err), want);
 	if (!CHECK(strstr(err_msg(&err), want)))
 		printf("# got  \"%s\"\n# want \"%s\"\n", err_msg(&err), want);
 }

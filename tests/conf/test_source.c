@@ -232,6 +232,40 @@ TEST(an_entry_in_the_working_directory_only_is_taken_with_a_warning)
 		     "file, but in the working directory"));
 }
 
+TEST(all_files_are_checked_whatever_is_wrong_with_one)
+{
+	cleanup(place_fini) struct place p;
+	cleanup(err_clear) struct err err = ERR_INIT;
+	cleanup(buf_free) struct buf want = { 0 };
+
+	place_init(&p);
+	add_file(&p, "a.yml", "jobs: [\n");
+	add_file(&p, "b.yml", "jobs:\n- {type: nothing, name: x}\n");
+	add_jobs(&p, "c.yml", "same");
+	add_jobs(&p, "d.yml", "same");
+	const char *main = add_file(&p, "main.yml",
+				    "include: [a.yml, z.yml, b.yml, c.yml, d.yml]\n"
+				    "global: {loging: []}\n");
+
+	CHECK(!config_load(main, &err));
+	CHECK_INT(err.kind, ERR_INVALID);
+	buf_printf(&want,
+		   "%s/main.yml:1:18: include[1]: '%s/z.yml': No such file or directory; "
+		   "want the path of a .yml file, or of a directory of such files\n"
+		   "%s/main.yml:2:10: global.loging: unknown key, perhaps 'logging' is "
+		   "meant; global has logging, monitoring, control, serve\n"
+		   "%s/a.yml:2:1: did not find expected node content, while parsing a "
+		   "flow node that began in line 2\n"
+		   "%s/b.yml:2:10: jobs[0].type: job type 'nothing' is unknown; there "
+		   "are push, sink, snap, pull, source\n"
+		   "%s/d.yml:1:8: jobs[0].name: 'same' is also the name of the job at "
+		   "%s/c.yml:1; names must differ",
+		   p.dir, p.dir, p.dir, p.dir, p.dir, p.dir, p.dir);
+	CHECK_STR(err_msg(&err), buf_str(&want));
+	CHECK_INT(config_wrap(&err), -1);
+	CHECK(strncmp(err_msg(&err), "could not parse config: 5 problems\n/", 36) == 0);
+}
+
 TEST(the_number_of_included_files_is_limited)
 {
 	cleanup(place_fini) struct place p;

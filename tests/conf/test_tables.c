@@ -268,9 +268,18 @@ TEST(snapshotting_is_checked)
 		  "jobs[0].snapshotting: " },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, cron: x}",
 		  "snapshotting.cron: unknown key" },
-		{ SNAPSHOTTING, "{type: cron, prefix: p, cron: '0 3 * * *'}",
-		  "snapshotting type 'cron' is not supported by this version; supported: "
-		  "manual, periodic" },
+		{ SNAPSHOTTING, "{type: cron, prefix: p, cron: '0 3 * * *'}", NULL },
+		{ SNAPSHOTTING, "{type: cron, prefix: p, cron: '0 0 30 2 *'}",
+		  "t.yml:6:49: jobs[0].snapshotting.cron: " },
+		{ SNAPSHOTTING, "{type: cron, prefix: p, cron: '@daily'}",
+		  "jobs[0].snapshotting.cron: " },
+		{ SNAPSHOTTING, "{type: cron, prefix: p, cron: TZ=UTC}",
+		  "jobs[0].snapshotting.cron: " },
+		{ SNAPSHOTTING,
+		  "{type: cron, prefix: p, cron: '0 3 * * *', interval: 1h}",
+		  "snapshotting.interval: unknown key" },
+		{ SNAPSHOTTING, "{type: cron, prefix: p}",
+		  "snapshotting.cron: is required, but missing" },
 	};
 
 	check_substitutions(s, ARRAY_LEN(s));
@@ -299,6 +308,40 @@ TEST(hooks_are_checked)
 		{ SNAPSHOTTING, HOOK "command, path: /x, dsn: y}]}",
 		  "hooks[0].dsn: unknown key" },
 		{ SNAPSHOTTING, HOOK "command, path: /x, err_is_fatal: y}]}", NULL },
+#if HAVE_LIBPQ
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: host=/run user=u, filesystems: {a: "
+		       "y}}]}",
+		  NULL },
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: 'postgresql://u:p@h/d', filesystems: "
+		       "{a: y}}]}",
+		  NULL },
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: password=geheim rest, filesystems: "
+		       "{a: y}}]}",
+		  "hooks[0].dsn: libpq does not understand it; want a connection "
+		  "string" },
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: hots=x, filesystems: {a: y}}]}",
+		  "hooks[0].dsn: libpq does not understand it: invalid connection "
+		  "option \"hots\"; want" },
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: host=x, filesystems: {}}]}",
+		  "hooks[0].filesystems: is required, but empty" },
+#endif
+#if HAVE_LIBMARIADB
+		{ SNAPSHOTTING,
+		  HOOK "mysql-lock-tables, dsn: 'u:p@tcp(h:1)/d', filesystems: {a: "
+		       "y}}]}",
+		  NULL },
+		{ SNAPSHOTTING,
+		  HOOK "mysql-lock-tables, dsn: 'u:p@tcp(h:1)', filesystems: {a: "
+		       "y}}]}",
+		  "hooks[0].dsn: " },
+		{ SNAPSHOTTING, HOOK "mysql-lock-tables, filesystems: {a: y}}]}",
+		  "hooks[0].dsn: is required, but missing; want USER:PASSWORD@NET" },
+#endif
 		{ SNAPSHOTTING, HOOK "comand, path: /x}]}",
 		  "hook type 'comand' is unknown, perhaps 'command' is meant; there are "
 		  "command" },
@@ -389,7 +432,8 @@ TEST(the_top_level_is_checked)
 		{ "jobs: [",
 		  "t.yml:2:1: did not find expected node content, while parsing a flow "
 		  "node" },
-		{ "jobs: [{type: push}]",
+		{ "jobs: [{type: sink, root_fs: r, serve: {type: local, listener_name: "
+		  "l}}]",
 		  "t.yml:1:8: jobs[0].name: is required, but missing" },
 		{ "jobs: [{type: psh, name: x}]",
 		  "job type 'psh' is unknown, perhaps 'push'" },
@@ -603,7 +647,7 @@ TEST(a_snap_job_has_no_rule_about_replication)
 		   "regex");
 	check_text("jobs: [{type: snap, name: s, filesystems: {a: y}, snapshotting: "
 		   "{type: manual}, "
-		   "pruning: {keep_sender: []}}]",
+		   "pruning: {keep_sender: [], keep: [{type: last_n, count: 1}]}}]",
 		   "jobs[0].pruning.keep_sender: unknown key; pruning of a snap job has "
 		   "keep");
 }

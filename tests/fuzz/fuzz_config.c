@@ -1,4 +1,4 @@
-/* Configurations: what is accepted needs no further checks, errors are one line. */
+/* Configurations: what is accepted needs no further checks, errors are lines. */
 #include "conf/config.h"
 
 #include <assert.h>
@@ -10,6 +10,21 @@ static void check_line(const char *msg)
 	assert(strstr(msg, ":"));
 	for (const char *c = msg; *c; c++)
 		assert((unsigned char)*c >= ' ' && *c != 0x7f);
+}
+
+/* One for each problem, without a line that is empty. */
+static void check_lines(const char *msg)
+{
+	char *copy = xstrdup(msg), *at = copy;
+
+	assert(*at);
+	for (char *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
+		*end = '\0';
+		check_line(at);
+	}
+	if (at == copy || strncmp(at, "and ", 4) != 0)
+		check_line(at);
+	free(copy);
 }
 
 static void check_keeps(const struct conf_keeps *keeps)
@@ -25,13 +40,39 @@ static void check_keeps(const struct conf_keeps *keeps)
 	}
 }
 
+static void check_hook(const struct conf_hook *h)
+{
+	assert(hook_type_name(h->type));
+	assert(h->timeout_ms > 0);
+	if (h->type == HOOK_COMMAND)
+		assert(*h->path);
+	else
+		assert(*h->dsn && h->filesystems.n > 0);
+	assert(h->type != HOOK_MYSQL_LOCK_TABLES || h->mysql.database);
+}
+
+static void check_outlet(const struct conf_outlet *o)
+{
+	assert(o->type == OUTLET_STDOUT || o->retry_interval_ms > 0);
+	assert(o->facility <= 23);
+	if (o->type == OUTLET_TCP)
+		assert(o->address.host && o->address.port);
+	if (o->has_tls)
+		assert(*o->tls.ca && *o->tls.cert && *o->tls.key);
+}
+
 static void check_snapshots(const struct conf_job *j)
 {
 	assert(j->filesystems.n > 0);
 	if (j->snapshotting.type == SNAPSHOTTING_MANUAL)
 		return;
 	assert(j->snapshotting.name && *j->snapshotting.prefix);
-	assert(j->snapshotting.interval_s > 0);
+	if (j->snapshotting.type == SNAPSHOTTING_PERIODIC)
+		assert(j->snapshotting.interval_s > 0);
+	else
+		assert(j->snapshotting.cron);
+	for (size_t i = 0; i < j->snapshotting.n_hooks; i++)
+		check_hook(&j->snapshotting.hooks[i]);
 }
 
 static void check_bandwidth(const struct conf_bandwidth *b)
@@ -152,10 +193,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"/nonexistent/t.yml", (struct view){ (const char *)data, size }, &e);
 
 	if (!c) {
-		check_line(err_msg(&e));
+		check_lines(err_msg(&e));
 		return 0;
 	}
-	assert(c->global.n_outlets == 1 && *c->global.control_sockpath);
+	assert(c->global.n_outlets > 0 && *c->global.control_sockpath);
+	for (size_t i = 0; i < c->global.n_outlets; i++)
+		check_outlet(&c->global.outlets[i]);
 	for (size_t i = 0; i < c->n_warnings; i++)
 		check_line(c->warnings[i]);
 	for (size_t i = 0; i < c->n_jobs; i++)
