@@ -220,7 +220,7 @@ static void add_said(struct output *o, struct err *err)
 	}
 	if (o->said.len == 0)
 		return;
-	utf8_put(&shown, buf_view(&o->said), SIZE_MAX);
+	utf8_put(&shown, buf_view(&o->said), 3 * o->said.len);
 	err_detail(err, "%s%s", o->said_cut ? cut_mark : "", buf_str(&shown));
 }
 

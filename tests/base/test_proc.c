@@ -115,6 +115,52 @@ TEST(proc_wait_kills_a_child_that_ignores_the_polite_signal)
 	}
 }
 
+/* A shell whose child keeps `out` open, once both have said that they run. */
+static bool start_pair(struct proc *p, const char *traps, int out[2])
+{
+	cleanup(str_freep) char *script =
+		xasprintf("(%s; echo; exec tail -f /dev/null) & wait", traps);
+	const char *argv[] = { "sh", "-c", script, NULL };
+	cleanup(err_clear) struct err e = ERR_INIT;
+	char c;
+
+	if (pipe2(out, O_CLOEXEC) < 0)
+		return false;
+	struct proc_opts o = {
+		.argv = argv, .in = -1, .out = out[1], .errfd = -1, .own_group = true
+	};
+	if (proc_start(p, &o, &e) < 0)
+		return false;
+	close(out[1]);
+	return read(out[0], &c, 1) == 1;
+}
+
+TEST(proc_stop_ends_all_of_a_group_also_who_ignores_the_polite_signal)
+{
+	static const char *const traps[] = { ":", "trap '' TERM" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct proc p;
+		int out[2];
+		char c;
+
+		REQUIRE(start_pair(&p, traps[i], out));
+		CHECK_INT(getpgid(p.pid), p.pid);
+		CHECK(proc_stop(&p, 5000));
+		CHECK_INT(read(out[0], &c, 1), 0); /* all of them are gone */
+		close(out[0]);
+	}
+}
+
+TEST(proc_start_leaves_a_child_in_our_group_unless_asked)
+{
+	struct proc p = start(for_ever);
+
+	CHECK_INT(getpgid(p.pid), getpgid(0));
+	CHECK_INT(p.group, 0);
+	CHECK(proc_stop(&p, 5000));
+}
+
 TEST(proc_wait_says_so_when_the_exit_status_is_lost)
 {
 	const char *argv[] = { "cat", NULL };
