@@ -248,10 +248,7 @@ static int parse_zone(struct cron *c, const char **text, struct err *err)
 	}
 	c->zone = tzif_load(name, err);
 	*text = rest.p;
-	if (!c->zone)
-		return err_set(err, err->kind, "%s; want e.g. TZ=Europe/Berlin",
-			       err_msg(err));
-	return 0;
+	return c->zone ? 0 : -1;
 }
 
 struct cron *cron_new(const char *spec, int64_t now_s, struct err *err)

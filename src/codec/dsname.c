@@ -1,38 +1,16 @@
 #include "codec/dsname.h"
 
 #include "base/buf.h"
+#include "codec/quote.h"
 
 enum {
-	MAX_JOB_NAME =
-		203, /* compat: zrepl 0.7; it leaves 52 bytes for what is around it */
-	MAX_SHOWN = 300,
+	/* compat: zrepl 0.7; it leaves 52 bytes for what is around it */
+	MAX_JOB_NAME = 203,
 };
-
-/* In single quotes, on one line, and not endless: for messages. */
-static char *quote(const char *name)
-{
-	struct buf b = { 0 };
-
-	buf_put(&b, "'", 1);
-	for (const char *p = name; *p; p++) {
-		if (p - name >= MAX_SHOWN) {
-			buf_put(&b, "...", 3);
-			break;
-		}
-		if (*p == '\'' || *p == '\\')
-			buf_printf(&b, "\\%c", *p);
-		else if (*p < ' ' || *p > '~')
-			buf_printf(&b, "\\x%02x", (unsigned char)*p);
-		else
-			buf_put(&b, p, 1);
-	}
-	buf_put(&b, "'", 1);
-	return buf_take(&b);
-}
 
 static int bad(const char *what, const char *name, const char *why, struct err *err)
 {
-	cleanup(str_freep) char *shown = quote(name);
+	cleanup(str_freep) char *shown = quote_str(name);
 
 	return err_set(err, ERR_INVALID, "%s %s %s", what, shown, why);
 }

@@ -1,6 +1,7 @@
 #include "codec/duration.h"
 
 #include "base/parse.h"
+#include "codec/quote.h"
 
 #include <inttypes.h>
 
@@ -58,7 +59,18 @@ static struct view take_digits(struct view *v)
 
 static int bad(const char *text, const char *why, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "'%.80s' is not a duration: %s", text, why);
+	cleanup(str_freep) char *shown = quote_str(text);
+
+	return err_set(err, ERR_INVALID, "%s %s", shown, why);
+}
+
+static int lacks_unit(const char *text, char example, struct err *err)
+{
+	cleanup(str_freep) char *shown = quote_str(text);
+	struct view v = view_trim(view_of(text));
+
+	return err_set(err, ERR_INVALID, "%s lacks a unit; write e.g. %.*s%c", shown,
+		       (int)(v.len < 40 ? v.len : 40), v.p, example);
 }
 
 int zdur_parse(const char *text, int64_t *ns, struct err *err)
@@ -69,13 +81,13 @@ int zdur_parse(const char *text, int64_t *ns, struct err *err)
 	int64_t n;
 
 	if (digits.len == 0)
-		return bad(text, "want a number and one of s, m, h, d, w", err);
+		return bad(text, "is not a duration; write e.g. 10m or 1d", err);
 	if (parse_i64(digits, &n, err) < 0)
-		return bad(text, "too long", err);
+		return bad(text, "is too long; the longest is 292 years", err);
 	v = view_trim(v);
 	if (v.len == 0) {
 		if (n != 0)
-			return bad(text, "the unit is missing (s, m, h, d or w)", err);
+			return lacks_unit(text, 'm', err);
 		*ns = 0;
 		return 0;
 	}
@@ -83,12 +95,14 @@ int zdur_parse(const char *text, int64_t *ns, struct err *err)
 		if (!view_eq(v, view_of(z_units[i].name)))
 			continue;
 		if (n > INT64_MAX / z_units[i].ns)
-			return bad(text, "too long", err);
+			return bad(text, "is too long; the longest is 292 years", err);
 		n *= z_units[i].ns;
 		*ns = negative ? -n : n;
 		return 0;
 	}
-	return bad(text, "want exactly one number and one of s, m, h, d, w", err);
+	return bad(text,
+		   "is not one number and one of s, m, h, d and w; write e.g. 90m or 1d",
+		   err);
 }
 
 /* Digits behind the point, as many as an int64_t holds: *scale is a power of ten. */
@@ -119,9 +133,9 @@ static int take_term(const char *text, struct view *v, uint64_t *sum, struct err
 		part = take_digits(v);
 	}
 	if (whole.len == 0 && part.len == 0)
-		return bad(text, "a number is missing", err);
+		return bad(text, "lacks a number; write e.g. 30s or 1m30s", err);
 	if (whole.len > 0 && parse_u64(whole, &n, err) < 0)
-		return bad(text, "too long", err);
+		return bad(text, "is too long; the longest is 292 years", err);
 	f = fraction(part, &scale);
 	for (size_t i = 0; i < ARRAY_LEN(go_units); i++) {
 		const struct unit *u = &go_units[i];
@@ -129,17 +143,21 @@ static int take_term(const char *text, struct view *v, uint64_t *sum, struct err
 		if (!view_starts(*v, u->name))
 			continue;
 		if (n > max / (uint64_t)u->ns)
-			return bad(text, "too long", err);
+			return bad(text, "is too long; the longest is 292 years", err);
 		n *= (uint64_t)u->ns;
 		n += (uint64_t)((double)f * ((double)u->ns / scale));
 		if (n > max || *sum > max - n)
-			return bad(text, "too long", err);
+			return bad(text, "is too long; the longest is 292 years", err);
 		*sum += n;
 		v->p += strlen(u->name);
 		v->len -= strlen(u->name);
 		return 0;
 	}
-	return bad(text, "want a unit after each number (ns, us, ms, s, m or h)", err);
+	if (v->len == 0)
+		return lacks_unit(text, 's', err);
+	return bad(text,
+		   "has another unit than ns, us, ms, s, m and h; write e.g. 30s or 24h",
+		   err);
 }
 
 int gdur_parse(const char *text, int64_t *ns, struct err *err)
@@ -153,13 +171,13 @@ int gdur_parse(const char *text, int64_t *ns, struct err *err)
 		return 0;
 	}
 	if (v.len == 0)
-		return bad(text, "a number is missing", err);
+		return bad(text, "lacks a number; write e.g. 30s or 1m30s", err);
 	while (v.len > 0)
 		if (take_term(text, &v, &sum, err) < 0)
 			return -1;
 	if (sum > (uint64_t)INT64_MAX) {
 		if (!negative)
-			return bad(text, "too long", err);
+			return bad(text, "is too long; the longest is 292 years", err);
 		*ns = INT64_MIN;
 		return 0;
 	}

@@ -1,5 +1,7 @@
 #include "codec/size.h"
 
+#include "codec/quote.h"
+
 #include <string.h>
 
 enum { MAX_DIGITS = 15 }; /* a double holds so many exactly */
@@ -17,9 +19,9 @@ static const struct {
 
 static int refuse(const char *text, const char *why, struct err *err)
 {
-	return err_set(err, ERR_INVALID,
-		       "'%.80s' %s; want a size such as 10 MiB, 1.5 Gb or 23 bit", text,
-		       why);
+	cleanup(str_freep) char *shown = quote_str(text);
+
+	return err_set(err, ERR_INVALID, "%s %s", shown, why);
 }
 
 static const char *parse_number(const char *s, double *out, bool *has_point)
@@ -52,22 +54,28 @@ int size_parse(const char *text, int64_t *bytes, struct err *err)
 	const char *s = parse_number(text, &n, &has_point);
 
 	if (!s)
-		return refuse(text, "does not begin with a number of up to 15 digits",
+		return refuse(text,
+			      "does not begin with a number of up to 15 digits; write "
+			      "e.g. 10 MiB",
 			      err);
 	s += strspn(s, " \t");
 	if (!*s)
-		return refuse(text, "has no unit", err);
+		return refuse(text,
+			      "lacks a unit; write e.g. 10 MiB, or -1 B for no limit",
+			      err);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (strcmp(s, units[i].name) == 0)
 			unit = units[i].bits;
 	if (unit == 0)
-		return refuse(text, "has an unknown unit", err);
+		return refuse(text,
+			      "has an unknown unit; write e.g. 10 MiB, 10 KB or 1.5 Gb",
+			      err);
 	if (has_point && strcmp(s, "bit") == 0)
-		return refuse(text, "has a fraction of a bit", err);
+		return refuse(text, "has a fraction of a bit; write e.g. 23 bit", err);
 	double exact = n * unit / 8;
 
 	if (exact >= 0x1p63 || exact <= -0x1p63)
-		return refuse(text, "is too large", err);
+		return refuse(text, "is too large; the largest is 8388607 TiB", err);
 	*bytes = (int64_t)exact;
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include "codec/civil.h"
 #include "codec/dsname.h"
 #include "codec/gotime.h"
+#include "codec/quote.h"
 
 #include <inttypes.h>
 
@@ -56,7 +57,7 @@ static int check_at(const struct snapname *s, int month, struct err *err)
 	cleanup(str_freep) char *name = snapname_at(s, t);
 
 	if (dsname_check_component(name, err) < 0)
-		return err_wrap(err, "snapshot prefix and timestamp format make");
+		return err_wrap(err, "prefix and timestamp format make the snapshot");
 	return 0;
 }
 
@@ -67,20 +68,27 @@ struct snapname *snapname_new(const char *prefix, const char *format,
 	cleanup(snapname_freep) struct snapname *s = NULL;
 
 	if (named && named->utc_only && !is_utc(location)) {
+		cleanup(str_freep) char *shown = quote_str(location);
+
 		err_set(err, ERR_INVALID,
-			"timestamp format '%s' needs the location UTC, not '%.128s'",
-			named->name, location);
+			"the timestamp format %s needs the location UTC, not %s; write "
+			"UTC, or the format iso-8601",
+			named->name, shown);
 		return NULL;
 	}
 	if (format[0] == '\0') {
-		err_set(err, ERR_INVALID, "the timestamp format is empty");
+		err_set(err, ERR_INVALID,
+			"the timestamp format is empty; write e.g. dense");
 		return NULL;
 	}
 	if (strchr(format, '+')) {
+		cleanup(str_freep) char *shown = quote_str(format);
+
 		err_set(err, ERR_INVALID,
-			"timestamp format '%.128s' contains '+', which ZFS does not "
-			"allow",
-			format);
+			"the timestamp format %s contains '+', which ZFS does not allow "
+			"in "
+			"names; write '_' for it",
+			shown);
 		return NULL;
 	}
 	s = xcalloc(1, sizeof(*s));

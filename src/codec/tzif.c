@@ -1,6 +1,7 @@
 #include "codec/tzif.h"
 
 #include "base/parse.h"
+#include "codec/quote.h"
 #include "codec/tzrule.h"
 
 #include <errno.h>
@@ -275,6 +276,16 @@ static struct tzif *load_local(struct err *err)
 	return z;
 }
 
+static int refuse_zone(const char *name, const char *why, struct err *err)
+{
+	cleanup(str_freep) char *shown = quote_str(name);
+
+	return err_set(err, ERR_INVALID,
+		       "unknown time zone %s: %s; write e.g. UTC or "
+		       "Europe/Berlin",
+		       shown, why);
+}
+
 struct tzif *tzif_load(const char *name, struct err *err)
 {
 	cleanup(err_clear) struct err why = ERR_INIT;
@@ -284,8 +295,7 @@ struct tzif *tzif_load(const char *name, struct err *err)
 		return utc();
 	z = strcmp(name, "Local") == 0 ? load_local(&why) : load_named(name, &why);
 	if (!z)
-		err_set(err, ERR_INVALID, "unknown time zone '%.128s': %s", name,
-			err_msg(&why));
+		refuse_zone(name, err_msg(&why), err);
 	return z;
 }
 

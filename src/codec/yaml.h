@@ -21,9 +21,9 @@
 #include "base/err.h"
 
 enum {
-	YAML_MAX_BYTES = 1 << 20,
+	YAML_MAX_BYTES = 8 << 20,
 	YAML_MAX_DEPTH = 64,
-	YAML_MAX_NODES = 200000,
+	YAML_MAX_NODES = 1000000,
 	YAML_MAX_ANCHORS = 1000,
 };
 

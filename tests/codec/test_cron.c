@@ -350,11 +350,11 @@ TEST(a_zone_must_be_known_and_followed_by_fields)
 	check_bad("TZ=UTC", tz);
 	check_bad("CRON_TZ=", cron_tz);
 	check_bad("TZ=../x 0 3 * * *",
-		  "unknown time zone '../x': not the name of a zone; want e.g. "
-		  "TZ=Europe/Berlin");
+		  "unknown time zone \"../x\": not the name of a zone; write e.g. UTC "
+		  "or Europe/Berlin");
 	check_bad("TZ=Nowhere 0 3 * * *",
-		  "unknown time zone 'Nowhere': /usr/share/zoneinfo/Nowhere: No such "
-		  "file or directory; want e.g. TZ=Europe/Berlin");
+		  "unknown time zone \"Nowhere\": /usr/share/zoneinfo/Nowhere: No such "
+		  "file or directory; write e.g. UTC or Europe/Berlin");
 	check_bad(" TZ=UTC 0 3 * * *",
 		  "second: \"TZ=UTC\" is not a number; want 0 to 59");
 }

@@ -107,7 +107,7 @@ TEST(messages_show_the_name_on_one_line)
 	cleanup(err_clear) struct err e = ERR_INIT;
 
 	CHECK_INT(dsname_check_job("a\n'\xff", &e), -1);
-	CHECK_STR(err_msg(&e), "job name 'a\\x0a\\'\\xff' contains other characters than "
+	CHECK_STR(err_msg(&e), "job name \"a\\x0a'\\xff\" contains other characters than "
 			       "letters, digits, - _ . : and space");
 	CHECK_INT(dsname_check_component(as(1000), &e), -1);
 	CHECK(strlen(err_msg(&e)) < 400);

@@ -68,14 +68,35 @@ TEST(a_zdur_that_is_malformed_or_too_long_is_refused)
 	}
 }
 
-TEST(a_zdur_without_unit_says_so)
+static void check_message(int (*parse)(const char *, int64_t *, struct err *),
+			  const char *text, const char *want)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	int64_t ns;
 
-	CHECK_INT(zdur_parse("10", &ns, &e), -1);
-	CHECK_STR(err_msg(&e),
-		  "'10' is not a duration: the unit is missing (s, m, h, d or w)");
+	CHECK_INT(parse(text, &ns, &e), -1);
+	CHECK_STR(err_msg(&e), want);
+}
+
+TEST(messages_say_what_to_write)
+{
+	check_message(zdur_parse, "10", "\"10\" lacks a unit; write e.g. 10m");
+	check_message(zdur_parse, " +7 ", "\" +7 \" lacks a unit; write e.g. +7m");
+	check_message(zdur_parse, "ten",
+		      "\"ten\" is not a duration; write e.g. 10m or 1d");
+	check_message(zdur_parse, "1h30m",
+		      "\"1h30m\" is not one number and one of s, m, h, d and w; write "
+		      "e.g. 90m or 1d");
+	check_message(zdur_parse, "99999w",
+		      "\"99999w\" is too long; the longest is 292 years");
+	check_message(gdur_parse, "10", "\"10\" lacks a unit; write e.g. 10s");
+	check_message(gdur_parse, "1h30", "\"1h30\" lacks a unit; write e.g. 1h30s");
+	check_message(gdur_parse, "1d",
+		      "\"1d\" has another unit than ns, us, ms, s, m and h; write e.g. "
+		      "30s or 24h");
+	check_message(gdur_parse, "1h\n",
+		      "\"1h\\x0a\" lacks a number; write e.g. 30s or 1m30s");
+	check_message(gdur_parse, "", "\"\" lacks a number; write e.g. 30s or 1m30s");
 }
 
 TEST(a_gdur_is_a_sum_of_numbers_with_units)

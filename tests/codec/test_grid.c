@@ -98,15 +98,50 @@ TEST(malformed_intervals_are_refused)
 
 TEST(keep_must_be_positive)
 {
-	cleanup(err_clear) struct err e = ERR_INIT;
-	struct grid g;
-
 	check_bad("1x1h(keep=-2)");
 	check_bad("1x1h(keep=-9223372036854775808)");
-	CHECK_INT(grid_parse("24x1h | 1x2h(keep=0)", &g, &e), -1);
-	CHECK_STR(err_msg(&e),
-		  "retention grid: interval ' 1x2h(keep=0)': keep must be at "
-		  "least 1");
+	check_bad("24x1h | 1x2h(keep=0)");
+}
+
+TEST(messages_say_what_to_write)
+{
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
+		{ "24x1", "\"24x1\" lacks a unit; write e.g. 24x1h" },
+		{ "1x1h | 24 x 1 (keep=2) ",
+		  "\"24 x 1 (keep=2)\" lacks a unit; write e.g. 24 x 1h (keep=2)" },
+		{ "1x2h(keep=0)",
+		  "\"1x2h(keep=0)\" keeps nothing; write keep=1 or more, or keep=all" },
+		{ "1x1h()", "\"1x1h()\" has something else than keep= in its "
+			    "parentheses; write e.g. 24x1h(keep=2)" },
+		{ "1x1h(keep=2,foo=3)",
+		  "\"1x1h(keep=2,foo=3)\" keeps neither a number nor all; write e.g. "
+		  "24x1h(keep=2) or 1x1h(keep=all)" },
+		{ "1x1h(keep=2",
+		  "\"1x1h(keep=2\" does not end in ')'; write e.g. 24x1h(keep=2)" },
+		{ "0x1h", "\"0x1h\" has no number of at least 1 before the 'x'; write "
+			  "e.g. 24x1h" },
+		{ "1X1h", "\"1X1h\" is not NUMBERxLENGTH; write e.g. 24x1h" },
+		{ "1x1h|", "the grid has an empty interval; write e.g. 1x1h | 24x1h" },
+		{ "1x", "\"1x\" has no length behind the 'x'; write e.g. 24x1h" },
+		{ "1x0", "\"1x0\" has no length above zero; write e.g. 24x1h" },
+		{ "1x1h30m", "\"1x1h30m\": \"1h30m\" is not one number and one of s, m, "
+			     "h, d and w; write e.g. 90m or 1d" },
+		{ "1x1h|1x30m", "\"1x30m\" is shorter than the interval before it; put "
+				"the shorter one first, or let all before it have "
+				"keep=all" },
+		{ "100001x1h",
+		  "the grid has more than 100000 buckets; write fewer or longer ones" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		cleanup(err_clear) struct err e = ERR_INIT;
+		struct grid g;
+
+		CHECK_INT(grid_parse(cases[i].text, &g, &e), -1);
+		CHECK_STR(err_msg(&e), cases[i].want);
+	}
 }
 
 TEST(intervals_get_no_shorter_unless_all_before_keep_all)

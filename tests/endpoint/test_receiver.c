@@ -94,12 +94,12 @@ TEST(a_client_can_name_nothing_outside_of_its_root)
 		COSTS(&b, 0,
 		      CHECK_INT(ops->receive(b.ctx, b.client, &req, &unread, &b.err),
 				-1));
-		CHECK_ERR(&b, ERR_INVALID, "dataset '");
+		CHECK_ERR(&b, ERR_INVALID, "dataset \"");
 		COSTS(&b, 0,
 		      CHECK_INT(ops->destroy_snapshots(b.ctx, b.client, paths[i], &names,
 						       &done, &b.err),
 				-1));
-		CHECK_ERR(&b, ERR_INVALID, "dataset '");
+		CHECK_ERR(&b, ERR_INVALID, "dataset \"");
 		COSTS(&b, 0,
 		      CHECK_INT(ops->list_versions(b.ctx, b.client, &list, &l, &b.err),
 				0));

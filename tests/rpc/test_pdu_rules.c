@@ -121,7 +121,7 @@ TEST(a_send_request_that_breaks_a_rule_is_refused)
 		{ .fs = VIEW("tank/..."), .want = NULL },
 		{ .fs = VIEW("tank/.a"), .want = NULL },
 		{ .fs = VIEW("tank/%x"), .want = NULL }, /* for the endpoint to refuse */
-		{ .fs = VIEW("tank@a"), .want = "Filesystem: path 'tank@a' contains" },
+		{ .fs = VIEW("tank@a"), .want = "Filesystem: path \"tank@a\" contains" },
 		{ .fs = VIEW("tank#a"), .want = "contains one of" },
 		{ .fs = VIEW("tank|a"), .want = "contains one of" },
 		{ .fs = VIEW("tank<"), .want = "contains one of" },
@@ -133,8 +133,8 @@ TEST(a_send_request_that_breaks_a_rule_is_refused)
 		{ .fs = VIEW(A255), .want = NULL },
 		{ .fs = VIEW(A255 "a"), .want = "Filesystem: 256 bytes, more than 255" },
 		/* names */
-		{ .name = VIEW(""), .want = "To: Name: name '' is empty" },
-		{ .name = VIEW("."), .want = "To: Name: name '.' is not a name" },
+		{ .name = VIEW(""), .want = "To: Name: name \"\" is empty" },
+		{ .name = VIEW("."), .want = "To: Name: name \".\" is not a name" },
 		{ .name = VIEW(".."), .want = "is not a name" },
 		{ .name = VIEW("a/b"), .want = "contains other characters" },
 		{ .name = VIEW("@a"), .want = "contains other characters" },
@@ -191,7 +191,7 @@ TEST(a_receive_request_that_breaks_a_rule_is_refused)
 		{ .fs = VIEW("a/b,c"), .want = "contains other characters" },
 		{ .fs = VIEW("a/-o x=y"), .want = "contains other characters" },
 		{ .fs = VIEW("a b/c"), .want = NULL },
-		{ .name = VIEW(""), .want = "To: Name: name '' is empty" },
+		{ .name = VIEW(""), .want = "To: Name: name \"\" is empty" },
 		{ .creation = VIEW(""), .want = "To: Creation: '' is not" },
 		{ .type = 1, .want = "To: is not a snapshot" },
 		{ .type = 9, .want = "To: Type: 9" },
