@@ -74,7 +74,7 @@ static int decode_zdur(struct schema *s, const struct schema_type *t,
 	if (schema_text(s, n, t->want, &text) < 0)
 		return -1;
 	if (zdur_parse(text, &ns, &why) < 0)
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+		return schema_fail_err(s, n, &why);
 	if (ns <= 0)
 		return schema_fail(s, n, "is not above zero; want %s", t->want);
 	seconds = ns / NS_PER_S;
@@ -110,7 +110,7 @@ static int parse_gdur(struct schema *s, const struct yaml_node *n, const char *w
 	if (schema_text(s, n, want, &text) < 0)
 		return -1;
 	if (gdur_parse(text, ns, &why) < 0)
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), want);
+		return schema_fail_err(s, n, &why);
 	return 0;
 }
 

@@ -130,7 +130,7 @@ static int decode_mysql_dsn(struct schema *s, const struct schema_type *t,
 	if (schema_decode_string(s, t, n, &h->dsn) < 0)
 		return -1;
 	if (mysql_dsn_parse(h->dsn, &h->mysql, &why) < 0)
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+		return schema_fail_err(s, n, &why);
 	arena_defer(s->arena, free_mysql_dsn, &h->mysql);
 	return 0;
 }

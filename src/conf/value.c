@@ -193,7 +193,7 @@ static int decode_grid(struct schema *s, const struct schema_type *t,
 	if (schema_text(s, n, t->want, &text) < 0)
 		return -1;
 	if (grid_parse(text, out, &why) < 0)
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+		return schema_fail_err(s, n, &why);
 	arena_defer(s->arena, free_grid, out);
 	return 0;
 }

@@ -50,7 +50,7 @@ static int decode_cron(struct schema *s, const struct schema_type *t,
 	if (schema_text(s, n, t->want, &text) < 0)
 		return -1;
 	if (!(cron = cron_new(text, time(NULL), &why)))
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+		return schema_fail_err(s, n, &why);
 	arena_defer(s->arena, free_cron, cron);
 	memcpy(out, &cron, sizeof(cron));
 	return 0;
