@@ -146,7 +146,7 @@ static int decode_map(struct schema *s, const struct schema_table *t,
 	r = sort_keys(s, t, map, has_type, &sorted);
 	for (size_t i = 0; i < t->n_keys; i++) {
 		const struct schema_key *k = &t->keys[i];
-		size_t mark = schema_enter(s, s->path.len ? ".%s" : "%s", k->name);
+		size_t mark = schema_enter_key(s, k->name);
 
 		if (!sorted.values[i] && sorted.is_misspelt[i])
 			r = -1; /* it is not missing */
@@ -272,7 +272,7 @@ int schema_decode_union(struct schema *s, const struct schema_type *t,
 	if (n->kind != YAML_MAP)
 		return schema_fail_type(s, n, t->want ? t->want : "a map");
 	type = yaml_get(n, "type");
-	size_t mark = schema_enter(s, ".type");
+	size_t mark = schema_enter_key(s, "type");
 
 	v = type && !is_empty(type) ? find_variant(s, u, type)
 				    : note_no_type(s, u, n, type);

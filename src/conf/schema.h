@@ -159,6 +159,7 @@ void schema_warn(struct schema *s, const struct yaml_node *at, const char *fmt, 
 /* Appends to the path; returns what schema_leave() goes back to.  An element, or a key of
  * any text: "[%zu]", "[\"%.60s\"]". */
 size_t schema_enter(struct schema *s, const char *fmt, ...) printf_like(2, 3);
+size_t schema_enter_key(struct schema *s, const char *key); /* of a table */
 void schema_leave(struct schema *s, size_t mark);
 
 /* What t->want says, or the words of an enum; the caller frees. */

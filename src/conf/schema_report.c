@@ -129,6 +129,16 @@ size_t schema_enter(struct schema *s, const char *fmt, ...)
 	return mark;
 }
 
+size_t schema_enter_key(struct schema *s, const char *key)
+{
+	size_t mark = s->path.len;
+
+	if (mark)
+		buf_put(&s->path, ".", 1);
+	buf_put(&s->path, key, strlen(key));
+	return mark;
+}
+
 void schema_leave(struct schema *s, size_t mark)
 {
 	assert(mark <= s->path.len);

@@ -155,8 +155,8 @@ char *schema_want(const struct schema_type *t)
 	return b.p ? buf_take(&b) : xstrdup("a value");
 }
 
-int schema_decode_enum(struct schema *s, const struct schema_type *t,
-		       const struct yaml_node *n, void *out)
+static int note_bad_word(struct schema *s, const struct schema_type *t,
+			 const struct yaml_node *n)
 {
 	cleanup(str_freep) char *known = schema_want(t);
 	const char *text;
@@ -167,18 +167,25 @@ int schema_decode_enum(struct schema *s, const struct schema_type *t,
 		return -1;
 	struct suggest nearest = suggest_start(text);
 
-	for (size_t i = 0; i < t->words.n; i++) {
-		if (strcmp(t->words.v[i].word, text) == 0) {
-			memcpy(out, &t->words.v[i].value, sizeof(t->words.v[i].value));
-			return 0;
-		}
+	for (size_t i = 0; i < t->words.n; i++)
 		suggest_try(&nearest, t->words.v[i].word);
-	}
 	if (suggest_result(&nearest))
 		return schema_fail(s, n,
 				   "'%.60s' is unknown, perhaps '%s' is meant; want %s",
 				   text, suggest_result(&nearest), known);
 	return schema_fail(s, n, "'%.60s' is unknown; want %s", text, known);
+}
+
+int schema_decode_enum(struct schema *s, const struct schema_type *t,
+		       const struct yaml_node *n, void *out)
+{
+	for (size_t i = 0; n->kind == YAML_SCALAR && i < t->words.n; i++) {
+		if (strcmp(t->words.v[i].word, n->text) == 0) {
+			memcpy(out, &t->words.v[i].value, sizeof(t->words.v[i].value));
+			return 0;
+		}
+	}
+	return note_bad_word(s, t, n);
 }
 
 const char *schema_word(const struct schema_words *words, unsigned value)
