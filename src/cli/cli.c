@@ -4,8 +4,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&cmd_daemon, &cmd_configcheck, &cmd_status,
-	&cmd_signal, &cmd_stdinserver, &cmd_version,
+	&cmd_daemon,      &cmd_configcheck, &cmd_status,  &cmd_signal,
+	&cmd_stdinserver, &cmd_test,        &cmd_version, NULL,
 };
 
 static const char usage[] = "zrepl takes, replicates and prunes ZFS snapshots.\n"
@@ -25,18 +25,41 @@ static const char usage_end[] =
 	"\n"
 	"Exit status: 0, or 1 after a message on stderr.\n";
 
+static void print_list(const struct command *const *l, FILE *to)
+{
+	int width = 12;
+
+	for (size_t i = 0; l[i]; i++)
+		if ((int)strlen(l[i]->name) > width)
+			width = (int)strlen(l[i]->name);
+	for (size_t i = 0; l[i]; i++)
+		fprintf(to, "  %-*s  %s\n", width, l[i]->name, l[i]->summary);
+}
+
 static void print_usage(FILE *to)
 {
 	fputs(usage, to);
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		fprintf(to, "  %-12s  %s\n", commands[i]->name, commands[i]->summary);
+	print_list(commands, to);
 	fputs(usage_end, to);
+}
+
+static void print_usage_line(const struct command *c, FILE *to)
+{
+	fputs("  zrepl [--config PATH]", to);
+	if (c->parent)
+		fprintf(to, " %s", c->parent->name);
+	fprintf(to, " %s%s%s\n", c->name, c->parts || *c->args ? " " : "",
+		c->parts ? "COMMAND [ARGUMENT...]" : c->args);
 }
 
 static void print_help(const struct command *c, FILE *to)
 {
-	fprintf(to, "%s\n\nUsage:\n  zrepl [--config PATH] %s%s%s\n", c->summary, c->name,
-		*c->args ? " " : "", c->args);
+	fprintf(to, "%s\n\nUsage:\n", c->summary);
+	print_usage_line(c, to);
+	if (c->parts) {
+		fputs("\nCommands:\n", to);
+		print_list(c->parts, to);
+	}
 	if (*c->help)
 		fprintf(to, "\n%s", c->help);
 }
@@ -49,9 +72,10 @@ int cli_usage_error(const struct command *c, const char *fmt, ...)
 	va_start(ap, fmt);
 	vfprintf(stderr, fmt, ap);
 	va_end(ap);
-	fprintf(stderr,
-		"\nUsage:\n  zrepl [--config PATH] %s%s%s\nSee: zrepl %s --help\n",
-		c->name, *c->args ? " " : "", c->args, c->name);
+	fputs("\nUsage:\n", stderr);
+	print_usage_line(c, stderr);
+	fprintf(stderr, "See: zrepl %s%s%s --help\n", c->parent ? c->parent->name : "",
+		c->parent ? " " : "", c->name);
 	return 1;
 }
 
@@ -61,23 +85,35 @@ int cli_fail(const struct err *err)
 	return 1;
 }
 
-static const struct command *find(const char *name)
+const struct conf_job *cli_find_job(const struct config *config, const char *name,
+				    struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
+	for (size_t i = 0; i < config->n_jobs; i++)
+		if (strcmp(config->jobs[i].name, name) == 0)
+			return &config->jobs[i];
+	err_set(err, ERR_NOT_FOUND, "job \"%s\" not found", name);
 	return NULL;
 }
 
-static int unknown(const char *word)
+static const struct command *find(const struct command *const *l, const char *name)
 {
+	for (size_t i = 0; l[i]; i++)
+		if (strcmp(l[i]->name, name) == 0)
+			return l[i];
+	return NULL;
+}
+
+/* of NULL: of the program. */
+static int unknown(const struct command *of, const char *word)
+{
+	const char *blank = of ? " " : "", *name = of ? of->name : "";
+
 	if (word[0] == '-')
-		fprintf(stderr, "Error: unknown option %s\nSee: zrepl --help\n", word);
+		fprintf(stderr, "Error: unknown option %s\n", word);
 	else
-		fprintf(stderr,
-			"Error: unknown command \"%s\" for \"zrepl\"\n"
-			"See: zrepl --help\n",
-			word);
+		fprintf(stderr, "Error: unknown command \"%s\" for \"zrepl%s%s\"\n", word,
+			blank, name);
+	fprintf(stderr, "See: zrepl%s%s --help\n", blank, name);
 	return 1;
 }
 
@@ -86,18 +122,52 @@ static bool is_help(const char *arg)
 	return strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0;
 }
 
+/* help [COMMAND [PART]] */
 static int help(int argc, char **argv)
 {
-	const struct command *c;
+	const struct command *c, *part = NULL;
 
 	if (argc < 2 || is_help(argv[1]) || strcmp(argv[1], "help") == 0) {
 		print_usage(stdout);
 		return 0;
 	}
-	if (!(c = find(argv[1])))
-		return unknown(argv[1]);
-	print_help(c, stdout);
+	if (!(c = find(commands, argv[1])))
+		return unknown(NULL, argv[1]);
+	if (c->parts && argc > 2 && !is_help(argv[2]) &&
+	    !(part = find(c->parts, argv[2])))
+		return unknown(c, argv[2]);
+	print_help(part ? part : c, stdout);
 	return 0;
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (is_help(argv[i]))
+			return true;
+	return false;
+}
+
+static int run(const struct command *c, const char *config, int argc, char **argv)
+{
+	if (asks_for_help(argc, argv)) {
+		print_help(c, stdout);
+		return 0;
+	}
+	return c->run(c, config, argc, argv);
+}
+
+static int run_part(const struct command *c, const char *config, int argc, char **argv)
+{
+	const struct command *part;
+
+	if (argc < 2 || is_help(argv[1])) {
+		print_help(c, stdout);
+		return 0;
+	}
+	if (!(part = find(c->parts, argv[1])))
+		return unknown(c, argv[1]);
+	return run(part, config, argc - 1, argv + 1);
 }
 
 /*
@@ -149,13 +219,7 @@ int cli_main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "help") == 0)
 		return help(argc - 1, argv + 1);
-	if (!(c = find(argv[1])))
-		return unknown(argv[1]);
-	for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++) {
-		if (is_help(argv[i])) {
-			print_help(c, stdout);
-			return 0;
-		}
-	}
-	return c->run(c, config, argc - 1, argv + 1);
+	if (!(c = find(commands, argv[1])))
+		return unknown(NULL, argv[1]);
+	return (c->parts ? run_part : run)(c, config, argc - 1, argv + 1);
 }

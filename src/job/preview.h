@@ -12,13 +12,18 @@
 #include "job/job.h"
 #include "prune/plan.h"
 
+struct preview_opts { /* borrowed for the call */
+	const struct config *config;
+	const struct conf_job *job;
+	enum prune_side side;
+	const struct job_surroundings *s; /* its offers are not used */
+};
+
 /*
- * s->offers is not used.  ERR_INVALID: the job does not prune, or not that side (a snap
- * job has PRUNE_LOCAL, push and pull have the two others).
+ * ERR_INVALID: the job does not prune, or not that side (a snap job has PRUNE_LOCAL, push
+ * and pull have the two others).
  */
-int preview_prune(struct ctx *ctx, const struct config *config,
-		  const struct conf_job *job, enum prune_side side,
-		  const struct job_surroundings *s, struct prune_plan *out,
+int preview_prune(struct ctx *ctx, const struct preview_opts *o, struct prune_plan *out,
 		  struct err *err) must_check;
 
 #endif
