@@ -19,7 +19,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return 1;
 	if (n != 2)
 		return cli_usage_error(
-			self, "expected 2 arguments: wakeup or reset, and a job");
+			self, "expected 2 arguments: wakeup, reset or snapshot, and a "
+			      "job");
 	if (!(config = config_load(config_path, &err))) {
 		config_wrap(&err);
 		return cli_fail(&err);
@@ -38,12 +39,17 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 
 const struct command cmd_signal = {
 	.name = "signal",
-	.args = "wakeup|reset JOB",
-	.summary = "wake a job up, or stop what it is doing",
-	.help = "wakeup  a push job replicates and prunes now, a snap job prunes now\n"
-		"reset   the running invocation is cancelled; the job waits for the next "
-		"one\n"
-		"Neither takes snapshots.  Nothing is queued: a job that is busy says "
-		"so.\n",
+	.args = "wakeup|reset|snapshot JOB",
+	.summary = "wake a job up, stop what it is doing, or let it take snapshots",
+	.help = "wakeup    a push job replicates and prunes now, a snap job prunes now\n"
+		"reset     the running invocation is cancelled; the job waits for the "
+		"next one\n"
+		"snapshot  a push, snap or source job takes its snapshots now, as it "
+		"does "
+		"when\n"
+		"          they are due, and goes on with what follows; its schedule "
+		"stays\n"
+		"The first two take no snapshots.  Nothing is queued: a job that is busy "
+		"says so.\n",
 	.run = run,
 };

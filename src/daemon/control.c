@@ -135,20 +135,41 @@ static const char *string_member(struct json_object *obj, const char *name)
 	return "";
 }
 
+struct operation {
+	const char *name;
+	int (*run)(struct job *j, struct err *err);
+	/* What an internal job, which does nothing, answers. */
+	enum err_kind kind;
+	const char *internal;
+};
+
+/* compat: zrepl 0.7 has no snapshot. */
+static const struct operation operations[] = {
+	{ "wakeup", job_wakeup, ERR_BUSY, "already woken up" },
+	{ "reset", job_reset, ERR_BUSY, "already reset" },
+	{ "snapshot", job_snapshot, ERR_INVALID, "an internal job takes no snapshots" },
+};
+
+static const struct operation *operation(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(operations); i++)
+		if (strcmp(operations[i].name, name) == 0)
+			return &operations[i];
+	return NULL;
+}
+
 static int do_signal(const struct control_opts *o, const char *name, const char *op,
 		     struct err *err)
 {
-	bool is_wakeup = strcmp(op, "wakeup") == 0;
+	const struct operation *do_it = operation(op);
 
-	if (!is_wakeup && strcmp(op, "reset") != 0)
+	if (!do_it)
 		return err_set(err, ERR_INVALID, "operation \"%s\" is invalid", op);
 	if (strcmp(name, "_control") == 0)
-		return err_set(err, ERR_BUSY,
-			       is_wakeup ? "already woken up" : "already reset");
+		return err_set(err, do_it->kind, "%s", do_it->internal);
 	for (size_t i = 0; i < o->n_jobs; i++)
 		if (strcmp(job_conf(o->jobs[i])->name, name) == 0)
-			return is_wakeup ? job_wakeup(o->jobs[i], err)
-					 : job_reset(o->jobs[i], err);
+			return do_it->run(o->jobs[i], err);
 	return err_set(err, ERR_NOT_FOUND, "Job %s does not exist", name);
 }
 
@@ -165,7 +186,7 @@ static void post_signal(const struct control_opts *o, const struct request *r,
 	if (!json_object_is_type(obj, json_type_object)) {
 		answer_error(a, MHD_HTTP_BAD_REQUEST,
 			     "the request must be {\"Name\": JOB, \"Op\": "
-			     "\"wakeup\"|\"reset\"}");
+			     "\"wakeup\"|\"reset\"|\"snapshot\"}");
 	} else if (do_signal(o, string_member(obj, "Name"), string_member(obj, "Op"),
 			     &err) < 0) {
 		answer_error(a, MHD_HTTP_INTERNAL_SERVER_ERROR, err_msg(&err));

@@ -170,9 +170,18 @@ static void put_snap_fs(struct jsonw *w, const struct snap_report_fs *f)
 	jsonw_member_u64(w, "State", f->state);
 	put_str(w, "SnapName", f->snap_name);
 	jsonw_member_time(w, "StartAt", f->start);
-	put_str(w, "Hooks", "");
-	jsonw_member_bool(w, "HooksHadError", false);
+	put_str(w, "Hooks", f->hooks);
+	jsonw_member_bool(w, "HooksHadError", f->hooks_had_error);
 	jsonw_member_time(w, "DoneAt", f->done);
+	jsonw_end(w);
+}
+
+static void put_progress(struct jsonw *w, const struct snapper_report *r)
+{
+	jsonw_key(w, "Progress");
+	jsonw_array(w);
+	for (size_t i = 0; i < r->n_fs; i++)
+		put_snap_fs(w, &r->fs[i]);
 	jsonw_end(w);
 }
 
@@ -182,11 +191,43 @@ static void put_periodic(struct jsonw *w, const struct snapper_report *r)
 	jsonw_member_u64(w, "State", r->state);
 	jsonw_member_time(w, "SleepUntil", r->sleep_until);
 	put_str(w, "Error", r->error);
-	jsonw_key(w, "Progress");
-	jsonw_array(w);
-	for (size_t i = 0; i < r->n_fs; i++)
-		put_snap_fs(w, &r->fs[i]);
+	put_progress(w, r);
 	jsonw_end(w);
+}
+
+/* Null if there are none. */
+static void put_cron_errors(struct jsonw *w, const struct snapper_report *r)
+{
+	cleanup(str_freep) char *missed = NULL;
+
+	jsonw_key(w, "Errors");
+	if (!r->error && r->n_missed == 0) {
+		jsonw_null(w);
+		return;
+	}
+	jsonw_array(w);
+	if (r->error)
+		jsonw_str(w, r->error);
+	if (r->n_missed > 0) {
+		missed = xasprintf("cron frequency is too high, %s%" PRIu64
+				   " activations passed while snapshots were taken",
+				   r->n_missed == SNAPPER_MAX_MISSED ? "at least " : "",
+				   r->n_missed);
+		jsonw_str(w, missed);
+	}
+	jsonw_end(w);
+}
+
+static void put_cron(struct jsonw *w, const struct snapper_report *r)
+{
+	bool is_running =
+		r->state == SNAPPER_PLANNING || r->state == SNAPPER_SNAPSHOTTING;
+
+	jsonw_object(w);
+	put_str(w, "State", is_running ? "running" : "waiting");
+	jsonw_member_time(w, "WakeupTime", is_running ? r->began : r->sleep_until);
+	put_cron_errors(w, r);
+	put_progress(w, r);
 	jsonw_end(w);
 }
 
@@ -199,13 +240,17 @@ static void put_snapper(struct jsonw *w, const char *key, bool has,
 		return;
 	}
 	jsonw_object(w);
-	put_str(w, "Type", r->type == SNAPSHOTTING_MANUAL ? "manual" : "periodic");
+	put_str(w, "Type", snapshotting_type_name(r->type));
 	jsonw_key(w, "Periodic");
 	if (r->type == SNAPSHOTTING_PERIODIC)
 		put_periodic(w, r);
 	else
 		jsonw_null(w);
-	jsonw_member_null(w, "Cron");
+	jsonw_key(w, "Cron");
+	if (r->type == SNAPSHOTTING_CRON)
+		put_cron(w, r);
+	else
+		jsonw_null(w);
 	jsonw_key(w, "Manual");
 	if (r->type == SNAPSHOTTING_MANUAL) {
 		jsonw_object(w);

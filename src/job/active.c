@@ -171,6 +171,11 @@ bool active_reset(struct active *a)
 	return activity_reset(&a->activity);
 }
 
+int active_snapshot(struct active *a, struct err *err)
+{
+	return core_snapshot(a->core, a->snapper, err);
+}
+
 void active_status(struct active *a, struct job_status *out)
 {
 	cleanup(invocation_unrefp) struct invocation *last = NULL;

@@ -22,6 +22,8 @@ void active_start(struct active *a, struct ctx *ctx);
 void active_stop(struct active *a);
 bool active_wakeup(struct active *a); /* false: woken up already */
 bool active_reset(struct active *a);  /* false: nothing to reset */
+/* As job_snapshot(). */
+int active_snapshot(struct active *a, struct err *err) must_check;
 void active_status(struct active *a, struct job_status *out);
 
 #endif

@@ -72,3 +72,15 @@ struct snapper *core_snapper(const struct job_core *c, snapper_cycle_fn *on_cycl
 		.on_cycle_arg = arg,
 	});
 }
+
+int core_snapshot(const struct job_core *c, struct snapper *snapper, struct err *err)
+{
+	if (!snapper)
+		return err_set(err, ERR_INVALID,
+			       "job %s takes no snapshots: it is a %s job", c->conf->name,
+			       job_type_name(c->conf->type));
+	if (snapper_trigger(snapper, err) < 0)
+		return -1;
+	log_info(&c->log, "snapshots are asked for by a signal");
+	return 0;
+}

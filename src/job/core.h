@@ -26,4 +26,8 @@ struct receiver *core_receiver(const struct job_core *c) must_check;
 struct snapper *core_snapper(const struct job_core *c, snapper_cycle_fn *on_cycle,
 			     void *arg) must_check;
 
+/* As job_snapshot(); snapper NULL: the job has none. */
+int core_snapshot(const struct job_core *c, struct snapper *snapper, struct err *err)
+	must_check;
+
 #endif

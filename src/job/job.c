@@ -78,6 +78,12 @@ int job_reset(struct job *j, struct err *err)
 	return err_set(err, ERR_BUSY, "already reset");
 }
 
+int job_snapshot(struct job *j, struct err *err)
+{
+	return j->active ? active_snapshot(j->active, err)
+			 : passive_snapshot(j->passive, err);
+}
+
 void job_status(struct job *j, struct job_status *out)
 {
 	*out = (struct job_status){ .type = j->core.conf->type };

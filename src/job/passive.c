@@ -95,6 +95,11 @@ void passive_stop(struct passive *p)
 	thread_join(&p->snapper_thread);
 }
 
+int passive_snapshot(struct passive *p, struct err *err)
+{
+	return core_snapshot(p->core, p->snapper, err);
+}
+
 void passive_status(struct passive *p, struct job_status *out)
 {
 	out->has_snapper = p->snapper != NULL;

@@ -20,6 +20,8 @@ void passive_free(struct passive *p);                                /* NULL is 
 /* As job_start() and so on. */
 void passive_start(struct passive *p, struct ctx *ctx);
 void passive_stop(struct passive *p);
+/* As job_snapshot(). */
+int passive_snapshot(struct passive *p, struct err *err) must_check;
 void passive_status(struct passive *p, struct job_status *out);
 
 #endif

@@ -46,6 +46,7 @@ void snapper_report_dup(const struct snapper_report *r, struct snapper_report *o
 		out->fs[i].path = xstrdup(r->fs[i].path);
 		out->fs[i].snap_name = xstrdup(r->fs[i].snap_name);
 		out->fs[i].error = xstrdup_or_null(r->fs[i].error);
+		out->fs[i].hooks = xstrdup_or_null(r->fs[i].hooks);
 	}
 }
 
@@ -55,6 +56,7 @@ void snapper_report_free(struct snapper_report *r)
 		free(r->fs[i].path);
 		free(r->fs[i].snap_name);
 		free(r->fs[i].error);
+		free(r->fs[i].hooks);
 	}
 	free(r->fs);
 	free(r->error);

@@ -38,3 +38,20 @@ int syncup_when(const struct syncup_fs *fs, size_t n, int64_t now_s, int64_t int
 	*when_s = first;
 	return 0;
 }
+
+static bool counts(const struct syncup_fs *fs, int64_t now_s)
+{
+	return fs->has_snapshot && fs->latest_s <= now_s;
+}
+
+void syncup_level(struct syncup_fs *fs, size_t n, int64_t now_s)
+{
+	int64_t newest = INT64_MIN;
+
+	for (size_t i = 0; i < n; i++)
+		if (counts(&fs[i], now_s) && fs[i].latest_s > newest)
+			newest = fs[i].latest_s;
+	for (size_t i = 0; i < n; i++)
+		if (counts(&fs[i], now_s))
+			fs[i].latest_s = newest;
+}

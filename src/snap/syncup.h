@@ -22,4 +22,10 @@ struct syncup_fs {
 int syncup_when(const struct syncup_fs *fs, size_t n, int64_t now_s, int64_t interval_s,
 		int64_t *when_s, struct err *err) must_check;
 
+/*
+ * With skip_unchanged, whose latest snapshot is old had nothing written to it: they count
+ * as if they were as new as the newest one, or every start would be a reason for a cycle.
+ */
+void syncup_level(struct syncup_fs *fs, size_t n, int64_t now_s);
+
 #endif

@@ -16,6 +16,7 @@ struct fake_fs {
 	const char *name;
 	const char *snaps; /* "z_a=-300 man=-10": seconds after noon, by createtxg */
 	bool is_gone;      /* between two listings */
+	bool is_idle;      /* nothing is written */
 };
 
 struct zfs {
@@ -26,7 +27,10 @@ struct zfs {
 	const char *unsnapable; /* the dataset whose snapshots fail ... */
 	int fail_unsnapable;    /* ... so many times */
 	bool cancel_in_snapshot;
-	struct strs roots; /* of the last listing */
+	size_t batch_max;               /* snapshots in one transaction; 0: no limit */
+	int fail_written;               /* how many more such listings fail */
+	unsigned n_written, n_versions; /* listings */
+	struct strs roots;              /* of the last listing */
 	/* called first */
 	void (*on_list)(void *arg);
 	void (*on_snapshot)(void *arg, const struct strs *full);
@@ -85,6 +89,7 @@ int zfs_list_versions(struct ctx *ctx, struct zfs *z, const struct strs *fs,
 	(void)ctx;
 	(void)err;
 	CHECK_INT(kinds, ZFS_SNAPSHOTS);
+	z->n_versions++;
 	for (size_t i = 0; i < fs->n; i++) {
 		const struct fake_fs *f = find(z, fs->v[i]);
 		struct zfs_version_list l = { .fs = xstrdup(f->name),
@@ -106,6 +111,22 @@ void zfs_version_lists_free(struct zfs_version_lists *l)
 		free(l->v[i].versions.v);
 	}
 	free(l->v);
+}
+
+int zfs_list_written(struct ctx *ctx, struct zfs *z, const struct strs *fs,
+		     struct zfs_written *out, struct err *err)
+{
+	(void)ctx;
+	z->n_written++;
+	if (z->fail_written-- > 0)
+		return err_set(err, ERR_CHILD, "no such property");
+	for (size_t i = 0; i < fs->n; i++) {
+		const struct fake_fs *f = find(z, fs->v[i]);
+
+		out[i].exists = !f->is_gone;
+		out[i].bytes = f->is_idle ? 0 : 24576;
+	}
+	return 0;
 }
 
 static void snapshot_one(struct zfs *z, const char *full, struct zfs_results *out)
@@ -130,8 +151,11 @@ int zfs_snapshot(struct ctx *ctx, struct zfs *z, const struct strs *full,
 	}
 	if (z->fail_snapshots-- > 0)
 		return err_set(err, ERR_SYSTEM, "cannot run zfs");
-	for (size_t i = 0; i < full->n; i++)
+	out->batch = xcalloc(full->n, sizeof(*out->batch));
+	for (size_t i = 0; i < full->n; i++) {
 		snapshot_one(z, full->v[i], out);
+		out->batch[i] = z->batch_max ? i / z->batch_max : 0;
+	}
 	return 0;
 }
 
@@ -140,6 +164,7 @@ void zfs_results_free(struct zfs_results *l)
 	for (size_t i = 0; i < l->n; i++)
 		err_clear(&l->v[i]);
 	free(l->v);
+	free(l->batch);
 }
 
 #endif

@@ -1,210 +1,17 @@
 /* The snapper on a clock of its own, and on a zfs that is a table. */
-#include "snap/snapper.h"
-
 #include "base/thread.h"
-#include "fake_zfs.h"
+#include "fixture.h"
 
 #include <stdatomic.h>
-
-enum { MINUTE = 60, INTERVAL = 10 * MINUTE };
-
-/* ---- a snapper with everything around it ---- */
-
-struct fixture {
-	struct zfs zfs;
-	struct ctx *ctx;
-	struct dsfilter filter;
-	struct conf_snapshotting conf;
-	struct env env;
-	struct snapper *snapper;
-	struct snapper_report report, in_list, in_snapshot;
-	int64_t snapshots_take_s;
-	/* the clock */
-	struct timespec now;
-	int64_t end_s;       /* after noon: cancelled then */
-	int64_t oversleep_s; /* the next sleep takes so much longer: a suspend */
-	int64_t longest_sleep_ms;
-	unsigned n_sleeps;
-	unsigned n_cycles;
-	unsigned max_cycles; /* cancelled then; 0: no limit */
-	struct strs events;  /* sleeps and snapshots */
-	struct strs log;
-};
-
-static int64_t after_noon(struct timespec t)
-{
-	return (int64_t)t.tv_sec - NOON;
-}
-
-static void event(struct fixture *t, const char *text)
-{
-	if (t->events.n == 0 || strcmp(t->events.v[t->events.n - 1], text) != 0)
-		strs_add(&t->events, text);
-}
-
-static struct timespec fake_now(void *arg)
-{
-	return ((struct fixture *)arg)->now;
-}
-
-static int fake_sleep(void *arg, struct ctx *ctx, int64_t ms, struct err *err)
-{
-	struct fixture *t = arg;
-	struct snapper_report r = { 0 };
-	cleanup(str_freep) char *text = NULL;
-
-	snapper_report(t->snapper, &r);
-	if (asprintf(&text, "%s until %+" PRId64, snapper_state_name(r.state),
-		     after_noon(r.sleep_until)) < 0)
-		abort();
-	snapper_report_free(&r);
-	event(t, text);
-	CHECK(ms > 0);
-	if (ms > t->longest_sleep_ms)
-		t->longest_sleep_ms = ms;
-	t->n_sleeps++;
-	t->now.tv_sec += ms / 1000 + t->oversleep_s;
-	t->now.tv_nsec += ms % 1000 * 1000000;
-	t->oversleep_s = 0;
-	if (t->now.tv_nsec >= 1000000000) {
-		t->now.tv_nsec -= 1000000000;
-		t->now.tv_sec++;
-	}
-	if (after_noon(t->now) > t->end_s)
-		ctx_cancel(ctx);
-	return ctx_sleep(ctx, 0, err);
-}
-
-static void on_cycle(void *arg)
-{
-	struct fixture *t = arg;
-
-	if (++t->n_cycles == t->max_cycles)
-		ctx_cancel(t->ctx);
-}
-
-static void look(struct fixture *t, struct snapper_report *out)
-{
-	snapper_report_free(out);
-	snapper_report(t->snapper, out);
-}
-
-static void on_list(void *arg)
-{
-	struct fixture *t = arg;
-
-	look(t, &t->in_list);
-}
-
-static void on_snapshot(void *arg, const struct strs *full)
-{
-	struct fixture *t = arg;
-	cleanup(str_freep) char *names = strs_join(full, " ");
-	cleanup(str_freep) char *text = NULL;
-
-	if (asprintf(&text, "%+" PRId64 " %s", after_noon(t->now), names) < 0)
-		abort();
-	event(t, text);
-	look(t, &t->in_snapshot);
-	t->now.tv_sec += t->snapshots_take_s;
-}
-
-static const char *field(const struct log_entry *e, const char *key)
-{
-	for (size_t i = 0; i < e->n_fields; i++)
-		if (strcmp(e->fields[i].key, key) == 0)
-			return e->fields[i].value;
-	return "";
-}
-
-static void collect(void *arg, const struct log_entry *e)
-{
-	struct fixture *t = arg;
-
-	strs_addf(&t->log, "%s %s@%s: %s: %s", log_level_name(e->level), field(e, "fs"),
-		  field(e, "snap"), e->msg, field(e, "err"));
-}
-
-static void setup(struct fixture *t, const struct fake_fs *fs, size_t n)
-{
-	cleanup(err_clear) struct err e = ERR_INIT;
-
-	*t = (struct fixture){
-		.zfs = { .fs = fs,
-			 .n = n,
-			 .on_list = on_list,
-			 .on_snapshot = on_snapshot,
-			 .arg = t },
-		.ctx = ctx_new(NULL),
-		.conf = { .type = SNAPSHOTTING_PERIODIC,
-			  .prefix = "z_",
-			  .interval_s = INTERVAL },
-		.env = { .syncup_warn_min_ms = 1000, .wallclock_max_delay_ms = 10000 },
-		.now = { .tv_sec = NOON },
-		.end_s = 15 * MINUTE,
-	};
-	t->conf.name = snapname_new("z_", "dense", "UTC", &e);
-	CHECK(t->conf.name);
-	CHECK_INT(dsfilter_add(&t->filter, "p<", true, &e), 0);
-	CHECK_INT(dsfilter_add(&t->filter, "p/no", false, &e), 0);
-}
-
-static struct snapper *make(struct fixture *t, const struct snapper_clock *clock)
-{
-	const struct snapper_opts o = {
-		.conf = &t->conf,
-		.filter = &t->filter,
-		.zfs = &t->zfs,
-		.env = &t->env,
-		.log = { collect, t, "job", "snapshot" },
-		.on_cycle = on_cycle,
-		.on_cycle_arg = t,
-		.clock = clock,
-	};
-
-	return snapper_new(&o);
-}
-
-static void run(struct fixture *t)
-{
-	const struct snapper_clock clock = { fake_now, fake_sleep, t };
-
-	t->snapper = make(t, &clock);
-	snapper_run(t->ctx, t->snapper);
-	snapper_report(t->snapper, &t->report);
-	CHECK_INT(t->report.state, SNAPPER_STOPPED);
-	CHECK_INT(t->report.sleep_until.tv_sec, 0);
-}
-
-static void teardown(struct fixture *t)
-{
-	snapper_free(t->snapper);
-	snapper_report_free(&t->report);
-	snapper_report_free(&t->in_list);
-	snapper_report_free(&t->in_snapshot);
-	snapname_free(t->conf.name);
-	dsfilter_free(&t->filter);
-	strs_free(&t->zfs.roots);
-	strs_free(&t->events);
-	strs_free(&t->log);
-	ctx_free(t->ctx);
-}
-
-static void check_list(const struct strs *l, const char *want)
-{
-	cleanup(str_freep) char *got = strs_join(l, "\n");
-
-	CHECK_STR(got ? got : "", want);
-}
 
 /* ---- when ---- */
 
 TEST(the_rhythm_of_earlier_snapshots_goes_on_and_all_get_one_name)
 {
 	const struct fake_fs fs[] = {
-		{ "p/c", "man=-60", false },
-		{ "p/a", "z_1=-900 z_2=-300", false },
-		{ "p/b", "z_1=-480 man=-10", false },
+		{ .name = "p/c", .snaps = "man=-60" },
+		{ .name = "p/a", .snaps = "z_1=-900 z_2=-300" },
+		{ .name = "p/b", .snaps = "z_1=-480 man=-10" },
 	};
 	struct fixture t;
 
@@ -228,8 +35,8 @@ TEST(the_rhythm_of_earlier_snapshots_goes_on_and_all_get_one_name)
 TEST(what_is_overdue_is_taken_at_once_and_nobody_is_warned)
 {
 	const struct fake_fs fs[] = {
-		{ "p/a", "z_1=-1200", false },
-		{ "p/b", NULL, false },
+		{ .name = "p/a", .snaps = "z_1=-1200" },
+		{ .name = "p/b" },
 	};
 	struct fixture t;
 
@@ -244,7 +51,7 @@ TEST(what_is_overdue_is_taken_at_once_and_nobody_is_warned)
 
 TEST(the_newest_snapshot_is_the_one_with_the_highest_createtxg)
 {
-	const struct fake_fs fs[] = { { "p/a", "z_1=-100 z_2=-300", false } };
+	const struct fake_fs fs[] = { { .name = "p/a", .snaps = "z_1=-100 z_2=-300" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -257,8 +64,8 @@ TEST(the_newest_snapshot_is_the_one_with_the_highest_createtxg)
 TEST(a_delay_that_is_too_short_is_nothing_to_warn_of)
 {
 	const struct fake_fs fs[] = {
-		{ "p/a", "z_1=-599", false },
-		{ "p/b", NULL, false },
+		{ .name = "p/a", .snaps = "z_1=-599" },
+		{ .name = "p/b" },
 	};
 	struct fixture t;
 
@@ -273,9 +80,9 @@ TEST(a_delay_that_is_too_short_is_nothing_to_warn_of)
 TEST(a_snapshot_from_the_future_is_warned_of_and_does_not_count)
 {
 	const struct fake_fs fs[] = {
-		{ "p/a", "z_1=7000", false },
-		{ "p/b", "z_1=-300", false },
-		{ "p/gone", "z_1=-500", true },
+		{ .name = "p/a", .snaps = "z_1=7000" },
+		{ .name = "p/b", .snaps = "z_1=-300" },
+		{ .name = "p/gone", .snaps = "z_1=-500", .is_gone = true },
 	};
 	struct fixture t;
 
@@ -290,7 +97,7 @@ TEST(a_snapshot_from_the_future_is_warned_of_and_does_not_count)
 
 TEST(after_a_failed_sync_up_the_first_snapshots_come_one_interval_later)
 {
-	const struct fake_fs fs[] = { { "p/a", "z_1=-300", false } };
+	const struct fake_fs fs[] = { { .name = "p/a", .snaps = "z_1=-300" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -308,7 +115,7 @@ TEST(after_a_failed_sync_up_the_first_snapshots_come_one_interval_later)
 
 TEST(if_all_history_is_in_the_future_the_sync_up_has_failed)
 {
-	const struct fake_fs fs[] = { { "p/a", "z_1=10", false } };
+	const struct fake_fs fs[] = { { .name = "p/a", .snaps = "z_1=10" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -322,7 +129,7 @@ TEST(if_all_history_is_in_the_future_the_sync_up_has_failed)
 
 TEST(no_nap_is_longer_than_the_knob_says)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -337,7 +144,7 @@ TEST(no_nap_is_longer_than_the_knob_says)
 
 TEST(after_a_suspend_what_was_missed_is_taken_once_and_at_once)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -353,7 +160,7 @@ TEST(after_a_suspend_what_was_missed_is_taken_once_and_at_once)
 
 TEST(a_cycle_that_takes_longer_than_the_interval_is_followed_by_the_next_at_once)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -368,7 +175,7 @@ TEST(a_cycle_that_takes_longer_than_the_interval_is_followed_by_the_next_at_once
 
 TEST(when_the_clock_is_set_back_the_rhythm_starts_anew)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -388,8 +195,8 @@ TEST(when_the_clock_is_set_back_the_rhythm_starts_anew)
 TEST(one_filesystem_that_fails_does_not_stop_the_others)
 {
 	const struct fake_fs fs[] = {
-		{ "p/a", NULL, false },
-		{ "p/b", NULL, false },
+		{ .name = "p/a" },
+		{ .name = "p/b" },
 	};
 	struct fixture t;
 
@@ -418,7 +225,7 @@ TEST(one_filesystem_that_fails_does_not_stop_the_others)
 
 TEST(a_cycle_without_errors_clears_the_error_of_the_one_before)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -436,8 +243,8 @@ TEST(a_cycle_without_errors_clears_the_error_of_the_one_before)
 TEST(when_nothing_can_be_run_that_is_logged_once_for_all)
 {
 	const struct fake_fs fs[] = {
-		{ "p/a", NULL, false },
-		{ "p/b", NULL, false },
+		{ .name = "p/a" },
+		{ .name = "p/b" },
 	};
 	struct fixture t;
 
@@ -456,7 +263,7 @@ TEST(when_nothing_can_be_run_that_is_logged_once_for_all)
 
 TEST(when_filesystems_cannot_be_listed_there_was_no_cycle)
 {
-	const struct fake_fs fs[] = { { "p/a", "z_1=-300", false } };
+	const struct fake_fs fs[] = { { .name = "p/a", .snaps = "z_1=-300" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -476,7 +283,7 @@ TEST(when_filesystems_cannot_be_listed_there_was_no_cycle)
 TEST(a_name_that_is_too_long_fails_alone_and_is_not_asked_for)
 {
 	char name[255];
-	const struct fake_fs fs[] = { { name, NULL, false }, { "p/z", NULL, false } };
+	const struct fake_fs fs[] = { { .name = name }, { .name = "p/z" } };
 	struct fixture t;
 
 	memset(name, 'x', sizeof(name));
@@ -496,9 +303,9 @@ TEST(a_name_that_is_too_long_fails_alone_and_is_not_asked_for)
 TEST(only_what_the_filter_accepts_is_listed_and_taken)
 {
 	const struct fake_fs fs[] = {
-		{ "p", NULL, false },
-		{ "p/no", NULL, false },
-		{ "p/no/way", NULL, false },
+		{ .name = "p" },
+		{ .name = "p/no" },
+		{ .name = "p/no/way" },
 	};
 	struct fixture t;
 
@@ -527,7 +334,7 @@ TEST(without_filesystems_the_cycle_is_empty_and_still_counts)
 
 TEST(the_report_shows_what_is_going_on)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -564,7 +371,7 @@ TEST(a_manual_snapper_does_nothing)
 
 TEST(cancelled_while_taking_snapshots_it_stops_without_complaint)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -579,7 +386,7 @@ TEST(cancelled_while_taking_snapshots_it_stops_without_complaint)
 
 TEST(without_a_clock_it_uses_the_systems)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct fixture t;
 
 	setup(&t, fs, 1);
@@ -604,7 +411,7 @@ static void cancel_from_outside(void *arg)
 
 TEST(the_systems_clock_does_not_outlast_the_end_of_the_ctx)
 {
-	const struct fake_fs fs[] = { { "p/a", NULL, false } };
+	const struct fake_fs fs[] = { { .name = "p/a" } };
 	struct thread canceller = { 0 };
 	struct fixture t;
 
@@ -662,9 +469,9 @@ static void run_to_the_end(void *arg)
 TEST(reports_can_be_read_by_another_thread_all_the_time)
 {
 	const struct fake_fs fs[] = {
-		{ "p/a", NULL, false },
-		{ "p/b", NULL, false },
-		{ "p/c", NULL, false },
+		{ .name = "p/a" },
+		{ .name = "p/b" },
+		{ .name = "p/c" },
 	};
 	struct thread runner = { 0 };
 	struct fixture t;
