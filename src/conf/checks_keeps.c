@@ -2,6 +2,20 @@
 
 #include <time.h>
 
+enum { N_SAMPLES = 2 };
+
+/* An arbitrary second, and one that a rule about days or months may ask for. */
+static const time_t sample_times[N_SAMPLES] = { 1715721383, 1704067200 };
+
+/* What all lists are asked about. */
+struct asked {
+	const char *probe;
+	/* Timestamps as the last job has them, which most have, and reading a layout
+	 * takes its time. */
+	const struct conf_snapshotting *like;
+	char *stamp[N_SAMPLES];
+};
+
 /* One rule list of a job. */
 struct list {
 	const struct conf_job *job;
@@ -17,11 +31,6 @@ struct fate {
 
 /* Names that nobody but a person gives. */
 static const char *const probes[] = { "manual-1", "before-upgrade", "keep-this", "x" };
-
-enum { N_SAMPLES = 2 };
-
-/* An arbitrary second, and one that a rule about days or months may ask for. */
-static const time_t sample_times[N_SAMPLES] = { 1715721383, 1704067200 };
 
 /* What cannot be evaluated keeps the snapshot. */
 static bool matches(const struct conf_keep *k, const char *name)
@@ -109,16 +118,30 @@ static bool warn_of_loss(struct checks *c, const struct list *l, const char *sam
 	return true;
 }
 
-static bool check_own(struct checks *c, const struct list *l)
+static void stamp_like(struct asked *a, const struct conf_snapshotting *s)
+{
+	if (a->like && strcmp(a->like->timestamp_format, s->timestamp_format) == 0 &&
+	    strcmp(a->like->timestamp_location, s->timestamp_location) == 0)
+		return;
+	a->like = s;
+	for (size_t i = 0; i < N_SAMPLES; i++) {
+		struct timespec t = { .tv_sec = sample_times[i] };
+		cleanup(str_freep) char *name = snapname_at(s->name, t);
+
+		free(a->stamp[i]);
+		a->stamp[i] = xstrdup(name + strlen(s->prefix));
+	}
+}
+
+static bool check_own(struct checks *c, const struct list *l, struct asked *a)
 {
 	struct fate f[N_SAMPLES];
 	char *name[N_SAMPLES];
 	bool said = false;
 
+	stamp_like(a, &l->job->snapshotting);
 	for (size_t i = 0; i < N_SAMPLES; i++) {
-		struct timespec t = { .tv_sec = sample_times[i] };
-
-		name[i] = snapname_at(l->job->snapshotting.name, t);
+		name[i] = xasprintf("%s%s", l->job->snapshotting.prefix, a->stamp[i]);
 		f[i] = fate_of(l->keeps, name[i]);
 	}
 	if (!f[0].for_good && !f[0].limited && !f[1].for_good && !f[1].limited) {
@@ -213,31 +236,31 @@ static void check_foreign(struct checks *c, const struct list *l, const char *pr
 		buf_str(&add));
 }
 
-static void check_list(struct checks *c, const struct list *l, const char *probe)
+static void check_list(struct checks *c, struct asked *a, const struct conf_job *j,
+		       const char *key, const struct conf_keeps *keeps)
 {
-	if (l->keeps->n == 0)
+	struct list l = { j, key, keeps };
+
+	if (keeps->n == 0 || (checks_takes_snapshots(j) && check_own(c, &l, a)))
 		return;
-	if (checks_takes_snapshots(l->job) && check_own(c, l))
-		return;
-	check_foreign(c, l, probe);
+	check_foreign(c, &l, a->probe);
 }
 
 void checks_keeps(struct checks *c)
 {
+	struct asked a = { 0 };
 	size_t probe = 0;
 
 	while (probe + 1 < ARRAY_LEN(probes) && is_taken(c, probes[probe]))
 		probe++;
+	a.probe = probes[probe];
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_job *j = &c->jobs[i];
 
-		check_list(c, &(struct list){ j, "pruning.keep_sender", &j->keep_sender },
-			   probes[probe]);
-		check_list(
-			c,
-			&(struct list){ j, "pruning.keep_receiver", &j->keep_receiver },
-			probes[probe]);
-		check_list(c, &(struct list){ j, "pruning.keep", &j->keep },
-			   probes[probe]);
+		check_list(c, &a, j, "pruning.keep_sender", &j->keep_sender);
+		check_list(c, &a, j, "pruning.keep_receiver", &j->keep_receiver);
+		check_list(c, &a, j, "pruning.keep", &j->keep);
 	}
+	for (size_t i = 0; i < N_SAMPLES; i++)
+		free(a.stamp[i]);
 }

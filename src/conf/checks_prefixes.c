@@ -70,7 +70,7 @@ static size_t lower_bound(const struct takens *l, const char *prefix, struct vie
 	return lo;
 }
 
-/* of: for each job the earlier one it is in conflict with, or NULL. */
+/* of: for each job the earlier one it is in conflict with, the first,, or NULL. */
 static void search_at(const struct checks *c, const struct takens *l,
 		      const struct taken *mine, struct view path,
 		      const struct conf_job **of)
@@ -81,14 +81,15 @@ static void search_at(const struct checks *c, const struct takens *l,
 	     i < l->n && compare_to(&l->v[i], prefix, path) == 0; i++) {
 		const struct conf_job *a = l->v[i].job, *b = mine->job;
 		const struct conf_job **known = &of[(a > b ? a : b) - c->jobs];
+		const struct conf_job *earlier = a > b ? b : a;
 
-		if (a == b || *known)
+		if (a == b || (*known && *known <= earlier))
 			continue;
 		if (path.len < strlen(mine->rule->path) && !l->v[i].rule->subtree)
 			continue;
 		if (!dsfilter_overlap(&a->filesystems, &b->filesystems, NULL))
 			continue;
-		*known = a > b ? b : a;
+		*known = earlier;
 		return;
 	}
 }

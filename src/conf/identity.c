@@ -141,14 +141,19 @@ static bool may_end_alike(struct view a, struct view b)
 
 static bool networks_overlap(const struct identity *a, const struct identity *b)
 {
-	cleanup(str_freep) char *after_a = after(a), *after_b = after(b);
 	struct view before_a = before(a), before_b = before(b);
+
+	if (strcmp(a->text, b->text) == 0 && strcmp(a->zone, b->zone) == 0)
+		return is_same_net(&a->net, &b->net,
+				   a->bits < b->bits ? a->bits : b->bits);
+	if (!may_begin_alike(before_a, before_b))
+		return false;
+	cleanup(str_freep) char *after_a = after(a), *after_b = after(b);
 
 	if (view_eq(before_a, before_b) && strcmp(after_a, after_b) == 0)
 		return is_same_net(&a->net, &b->net,
 				   a->bits < b->bits ? a->bits : b->bits);
-	return may_begin_alike(before_a, before_b) &&
-	       may_end_alike(view_of(after_a), view_of(after_b));
+	return may_end_alike(view_of(after_a), view_of(after_b));
 }
 
 bool identity_overlap(const struct identity *a, const struct identity *b)
