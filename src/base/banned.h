@@ -29,6 +29,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+/* Of a library whose macros use them, for a file that needs it: see hook/meson.build. */
+#ifdef BANNED_BEHIND
+#include BANNED_BEHIND
+#endif
 
 /* These are macros here and there. */
 #undef alloca

@@ -26,8 +26,17 @@ static const struct hook_kind *kind_of_type(enum hook_type type)
 	case HOOK_COMMAND:
 		return &hook_command;
 	case HOOK_POSTGRES_CHECKPOINT:
-	case HOOK_MYSQL_LOCK_TABLES:
+#if HAVE_LIBPQ
+		return &hook_postgres_checkpoint;
+#else
 		break;
+#endif
+	case HOOK_MYSQL_LOCK_TABLES:
+#if HAVE_LIBMARIADB
+		return &hook_mysql_lock_tables;
+#else
+		break;
+#endif
 	}
 	return NULL; /* refused by configcheck */
 }
