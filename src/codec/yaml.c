@@ -157,7 +157,11 @@ static int on_alias(struct builder *b, const char *name)
 		if (strcmp(b->anchors.v[i - 1].name, name) == 0)
 			a = &b->anchors.v[i - 1];
 	if (!a)
-		return fail(b, "alias '*%.60s' has no anchor before it", name);
+		return fail(b,
+			    "alias '*%.60s' has no anchor before it; quote a text that "
+			    "begins "
+			    "with '*'",
+			    name);
 	if (!a->is_complete)
 		return fail(b, "anchor '&%.60s' contains itself", name);
 	if (b->depth + a->height > YAML_MAX_DEPTH)
@@ -366,6 +370,34 @@ static yaml_mark_t mark_of_offset(struct view text, size_t offset)
 	return m;
 }
 
+/* What libyaml says, and what helps. */
+static const char *hint(const yaml_parser_t *p)
+{
+	static const struct {
+		const char *said, *hint;
+	} hints[] = {
+		{ "scanning an alias", "quote a text that begins with '*'" },
+		{ "scanning an anchor", "quote a text that begins with '&'" },
+		{ "tab character", "indent with spaces" },
+		{ "cannot start any token",
+		  "indent with spaces, and quote a text that begins with @ ` or %" },
+		{ "mapping values are not allowed",
+		  "quote a text that contains ': ', or look at the indentation" },
+		{ "expected key", "look at the indentation there" },
+		{ "quoted scalar", "close the quote" },
+		{ "or '}'", "close the brace, or look for a missing comma" },
+		{ "or ']'", "close the bracket, or look for a missing comma" },
+		{ "flow node", "close the bracket" },
+		{ "simple key", "look for a missing ':' or a wrong indentation" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
+		if ((p->problem && strstr(p->problem, hints[i].said)) ||
+		    (p->context && strstr(p->context, hints[i].said)))
+			return hints[i].hint;
+	return NULL;
+}
+
 static int fail_syntax(struct builder *b, const yaml_parser_t *p, struct view text)
 {
 	const char *problem = p->problem ? p->problem : "not YAML";
@@ -377,10 +409,13 @@ static int fail_syntax(struct builder *b, const yaml_parser_t *p, struct view te
 		return fail(b, "%s (byte 0x%02x)", problem, (unsigned)p->problem_value);
 	}
 	b->mark = p->problem_mark;
+	const char *advice = hint(p);
+
 	if (!p->context)
-		return fail(b, "%s", problem);
-	return fail(b, "%s, %s that began in line %zu", problem, p->context,
-		    p->context_mark.line + 1);
+		return fail(b, "%s%s%s", problem, advice ? "; " : "",
+			    advice ? advice : "");
+	return fail(b, "%s, %s that began in line %zu%s%s", problem, p->context,
+		    p->context_mark.line + 1, advice ? "; " : "", advice ? advice : "");
 }
 
 static int build(struct builder *b, yaml_parser_t *p, struct view text)

@@ -115,7 +115,7 @@ static int load_entry(struct loading *l, const char *main, const struct conf_fil
 				   err_msg(&why));
 	if (from_cwd)
 		schema_warn(&l->schema, &at,
-			    "'%s' is not beside this file, but in the working "
+			    "\"%s\" is not beside this file, but in the working "
 			    "directory, which may be another one tomorrow; write the "
 			    "whole path",
 			    entry);

@@ -38,7 +38,7 @@ static void note_unknown_key(struct schema *s, const struct schema_table *t,
 	for (size_t i = 0; i < t->n_keys; i++)
 		buf_printf(&known, "%s%s", known.len ? ", " : "", t->keys[i].name);
 	if (meant)
-		schema_fail(s, key, "unknown key, perhaps '%s' is meant; %s has %s",
+		schema_fail(s, key, "unknown key, perhaps \"%s\" is meant; %s has %s",
 			    meant->name, t->what, buf_str(&known));
 	else
 		schema_fail(s, key, "unknown key; %s has %s", t->what, buf_str(&known));
@@ -175,8 +175,14 @@ int schema_decode(struct schema *s, const struct schema_table *t,
 
 	if (root->kind == YAML_NULL)
 		root = &empty;
-	if (root->kind != YAML_MAP)
-		return schema_fail_type(s, root, t->what);
+	if (root->kind != YAML_MAP) {
+		cleanup(buf_free) struct buf want = { 0 };
+
+		buf_printf(&want, "a map with ");
+		for (size_t i = 0; i < t->n_keys; i++)
+			buf_printf(&want, "%s%s", i ? ", " : "", t->keys[i].name);
+		return schema_fail_type(s, root, buf_str(&want));
+	}
 	return decode_map(s, t, root, false, out);
 }
 
@@ -203,15 +209,15 @@ static void fail_variant(struct schema *s, const struct schema_union *u,
 		schema_fail(s, type, "%s", v->refusal);
 	else if (v)
 		schema_fail(s, type,
-			    "%s '%s' is not supported by this version; supported: %s",
+			    "%s \"%s\" is not supported by this version; supported: %s",
 			    u->what, v->name, buf_str(&names));
 	else if (suggest_result(&nearest))
-		schema_fail(s, type,
-			    "%s '%.60s' is unknown, perhaps '%s' is meant; there are %s",
-			    u->what, type->text, suggest_result(&nearest),
-			    buf_str(&names));
+		schema_fail(
+			s, type,
+			"%s \"%.60s\" is unknown, perhaps \"%s\" is meant; there are %s",
+			u->what, type->text, suggest_result(&nearest), buf_str(&names));
 	else
-		schema_fail(s, type, "%s '%.60s' is unknown; there are %s", u->what,
+		schema_fail(s, type, "%s \"%.60s\" is unknown; there are %s", u->what,
 			    type->text, buf_str(&names));
 }
 
@@ -253,7 +259,7 @@ static const struct schema_variant *note_no_type(struct schema *s,
 	}
 	if (meant)
 		schema_fail(s, meant,
-			    "is required, but missing, perhaps '%.60s' is meant to be "
+			    "is required, but missing, perhaps \"%.60s\" is meant to be "
 			    "it; want one of %s",
 			    meant->text, buf_str(&names));
 	else

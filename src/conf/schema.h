@@ -151,6 +151,9 @@ extern const struct schema_type schema_gdur_positive; /* the same, > 0 */
 int schema_fail(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
 	printf_like(3, 4);
 int schema_fail_err(struct schema *s, const struct yaml_node *at, const struct err *why);
+/* The same, and "; want WANT" if the error does not say what would be right. */
+int schema_fail_want(struct schema *s, const struct yaml_node *at, const struct err *why,
+		     const char *want);
 /* "is a list; want WANT" */
 int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *want);
 void schema_warn(struct schema *s, const struct yaml_node *at, const char *fmt, ...)

@@ -89,6 +89,14 @@ int schema_fail_err(struct schema *s, const struct yaml_node *at, const struct e
 	return schema_fail(s, at, "%s", err_msg(why));
 }
 
+int schema_fail_want(struct schema *s, const struct yaml_node *at, const struct err *why,
+		     const char *want)
+{
+	if (strstr(err_msg(why), "; "))
+		return schema_fail_err(s, at, why);
+	return schema_fail(s, at, "%s; want %s", err_msg(why), want);
+}
+
 int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *want)
 {
 	switch (at->kind) {
@@ -96,7 +104,8 @@ int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *w
 		return schema_fail(s, at, "is null; want %s", want);
 	case YAML_SCALAR:
 		if (at->is_plain)
-			return schema_fail(s, at, "is '%.60s'; want %s", at->text, want);
+			return schema_fail(s, at, "is \"%.60s\"; want %s", at->text,
+					   want);
 		return schema_fail(s, at, "is the quoted text \"%.60s\"; want %s",
 				   at->text, want);
 	case YAML_LIST:

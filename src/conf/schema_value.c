@@ -124,8 +124,8 @@ static int decode_gdur(struct schema *s, const struct schema_type *t,
 	/* up, so that what is not zero does not become zero, which may mean "for ever" */
 	ms = ns / NS_PER_MS + (ns % NS_PER_MS > 0);
 	if (ns < 0 || ms < t->min)
-		return schema_fail(s, n, "'%.60s' is too short; want %s", n->text,
-				   t->want);
+		return schema_fail(s, n, "\"%.60s\" is %s; want %s", n->text,
+				   t->min > 0 ? "not above zero" : "below zero", t->want);
 	memcpy(out, &ms, sizeof(ms));
 	return 0;
 }
@@ -170,10 +170,10 @@ static int note_bad_word(struct schema *s, const struct schema_type *t,
 	for (size_t i = 0; i < t->words.n; i++)
 		suggest_try(&nearest, t->words.v[i].word);
 	if (suggest_result(&nearest))
-		return schema_fail(s, n,
-				   "'%.60s' is unknown, perhaps '%s' is meant; want %s",
-				   text, suggest_result(&nearest), known);
-	return schema_fail(s, n, "'%.60s' is unknown; want %s", text, known);
+		return schema_fail(
+			s, n, "\"%.60s\" is unknown, perhaps \"%s\" is meant; want %s",
+			text, suggest_result(&nearest), known);
+	return schema_fail(s, n, "\"%.60s\" is unknown; want %s", text, known);
 }
 
 int schema_decode_enum(struct schema *s, const struct schema_type *t,

@@ -71,7 +71,7 @@ static int list_directory(const char *path, struct strs *files, struct err *err)
 	DIR *dir = opendir(path);
 
 	if (!dir)
-		return err_sys(err, errno, "cannot open directory '%s'", path);
+		return err_sys(err, errno, "cannot open directory \"%s\"", path);
 	while (errno = 0, (e = readdir(dir)) != NULL && names.n <= SOURCE_MAX_INCLUDED)
 		if (has_extension(e->d_name))
 			strs_add(&names, e->d_name);
@@ -79,7 +79,7 @@ static int list_directory(const char *path, struct strs *files, struct err *err)
 
 	closedir(dir);
 	if (failed)
-		return err_sys(err, failed, "cannot read directory '%s'", path);
+		return err_sys(err, failed, "cannot read directory \"%s\"", path);
 	strs_sort(&names);
 	for (size_t i = 0; i < names.n; i++)
 		strs_addf(files, "%s/%s", path, names.v[i]);
@@ -108,7 +108,7 @@ int source_expand(const char *main, const char *entry, struct strs *files, bool 
 		int why = errno;
 
 		if (why != ENOENT || stat(entry, &st) < 0)
-			return err_sys(err, why, "'%s'", path);
+			return err_sys(err, why, "\"%s\"", path);
 		free(path);
 		path = xstrdup(entry);
 		*from_cwd = true;
@@ -117,10 +117,10 @@ int source_expand(const char *main, const char *entry, struct strs *files, bool 
 		if (list_directory(path, files, err) < 0)
 			return -1;
 	} else if (!S_ISREG(st.st_mode)) {
-		return err_set(err, ERR_INVALID, "'%s' is neither a file nor a directory",
-			       path);
+		return err_set(err, ERR_INVALID,
+			       "\"%s\" is neither a file nor a directory", path);
 	} else if (!has_extension(path)) {
-		return err_set(err, ERR_INVALID, "'%s' does not end in .yml", path);
+		return err_set(err, ERR_INVALID, "\"%s\" does not end in .yml", path);
 	} else {
 		strs_add(files, path);
 	}

@@ -53,7 +53,10 @@ void suggest_try(struct suggest *s, const char *known)
 {
 	if (strlen(s->word) > MAX_WORD || strlen(known) > MAX_WORD)
 		return;
-	size_t d = distance(s->word, known);
+	size_t d = distance(s->word, known), n = strlen(known);
+
+	if (d > 1 && n > 2 && strncmp(s->word, known, n) == 0)
+		d = 1; /* "warning" for "warn" */
 
 	if (!s->best || d < s->distance) {
 		s->best = known;

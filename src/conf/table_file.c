@@ -29,6 +29,7 @@ static const struct schema_key file_keys[] = {
 	OPTIONAL("jobs", &table_jobs, AT(jobs)),
 	OPTIONAL("include", &includes_type, AT(includes)),
 };
-const struct schema_table table_file = SCHEMA_TABLE("the file", file_keys, NULL);
+const struct schema_table table_file =
+	SCHEMA_TABLE("a configuration file", file_keys, NULL);
 
 #undef AT

@@ -22,10 +22,11 @@ static int decode_path(struct schema *s, const struct schema_type *t,
 	if (schema_decode_string(s, t, n, &path) < 0)
 		return -1;
 	if (*path != '/')
-		schema_warn(s, n,
-			    "'%.100s' is not an absolute path, and what it means depends "
-			    "on how the daemon is started; write the whole path",
-			    path);
+		schema_warn(
+			s, n,
+			"\"%.100s\" is not an absolute path, and what it means depends "
+			"on how the daemon is started; write the whole path",
+			path);
 	memcpy(out, &path, sizeof(path));
 	return 0;
 }

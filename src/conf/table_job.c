@@ -93,7 +93,7 @@ static const struct schema_union job_union =
 	SCHEMA_UNION("job type", job_variants, AT(type));
 static const struct schema_type job_type = {
 	.decode = schema_decode_union,
-	.want = "a job, that is a map with type, name and more",
+	.want = "a job, a map such as {type: snap, name: hourly, ...}",
 	.size = sizeof(struct conf_job),
 	.variants = &job_union,
 };

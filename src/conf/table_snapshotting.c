@@ -29,17 +29,46 @@ static void free_snapname(void *p)
 	snapname_free(p);
 }
 
+static bool is_fine(const char *prefix, const char *format, const char *location)
+{
+	cleanup(err_clear) struct err unused = ERR_INIT;
+	cleanup(snapname_freep) struct snapname *name =
+		snapname_new(prefix, format, location, &unused);
+
+	return name != NULL;
+}
+
+/* The key to blame where prefix, format and location make no name. */
+static const char *culprit(const struct conf_snapshotting *c)
+{
+	if (!is_fine(c->prefix, "dense", "UTC"))
+		return "prefix";
+	if (!is_fine("p", c->timestamp_format, "UTC"))
+		return "timestamp_format";
+	if (!is_fine("p", c->timestamp_format, c->timestamp_location))
+		return "timestamp_location";
+	return "prefix"; /* too long together */
+}
+
 static int finish_automatic(struct schema *s, const struct yaml_node *n, void *out)
 {
 	cleanup(err_clear) struct err why = ERR_INIT;
 	struct conf_snapshotting *c = out;
+	const struct yaml_node *at;
+	const char *key;
 
 	c->name =
 		snapname_new(c->prefix, c->timestamp_format, c->timestamp_location, &why);
-	if (!c->name)
-		return schema_fail_err(s, n, &why);
-	arena_defer(s->arena, free_snapname, c->name);
-	return 0;
+	if (c->name) {
+		arena_defer(s->arena, free_snapname, c->name);
+		return 0;
+	}
+	key = culprit(c);
+	at = yaml_get(n, key);
+	schema_enter_key(s, key);
+	return schema_fail_want(s, at ? at : n, &why,
+				"what a snapshot may be named: letters, digits, - _ . : "
+				"and spaces");
 }
 
 static const struct schema_table manual_table = { .what = "manual snapshotting" };

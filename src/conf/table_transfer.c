@@ -2,30 +2,57 @@
 
 #include "conf/value.h"
 
+#include <string.h>
+
 #define AT(member) offsetof(struct conf_bandwidth, member)
 
-static const struct schema_key bandwidth_keys[] = {
-	DEFAULT("max", &value_size, AT(max), "-1 B"),
-	DEFAULT("bucket_capacity", &value_size, AT(bucket_capacity), "128 KiB"),
-};
-
-static int finish_bandwidth(struct schema *s, const struct yaml_node *n, void *out)
+static int decode_max(struct schema *s, const struct schema_type *t,
+		      const struct yaml_node *n, void *out)
 {
-	const struct conf_bandwidth *b = out;
+	int64_t bytes;
 
-	if (b->max == 0)
-		return schema_fail(s, n,
-				   "max is below one byte a second, and nothing would "
-				   "ever be sent; want -1 B for no limit");
-	if (b->bucket_capacity <= 0)
-		return schema_fail(s, n,
-				   "bucket_capacity is below one byte; want a size such "
-				   "as 128 KiB");
+	if (value_size.decode(s, t, n, &bytes) < 0)
+		return -1;
+	if (bytes == 0)
+		return schema_fail(
+			s, n,
+			"is below one byte a second, and nothing would ever be "
+			"sent; want -1 B for no limit");
+	memcpy(out, &bytes, sizeof(bytes));
 	return 0;
 }
 
+static int decode_capacity(struct schema *s, const struct schema_type *t,
+			   const struct yaml_node *n, void *out)
+{
+	int64_t bytes;
+
+	if (value_size.decode(s, t, n, &bytes) < 0)
+		return -1;
+	if (bytes <= 0)
+		return schema_fail(s, n,
+				   "is below one byte; want a size such as 128 KiB");
+	memcpy(out, &bytes, sizeof(bytes));
+	return 0;
+}
+
+static const struct schema_type max_type = {
+	.decode = decode_max,
+	.want = "a size such as 10 MiB, or -1 B for no limit",
+	.size = sizeof(int64_t),
+};
+static const struct schema_type capacity_type = {
+	.decode = decode_capacity,
+	.want = "a size such as 128 KiB",
+	.size = sizeof(int64_t),
+};
+
+static const struct schema_key bandwidth_keys[] = {
+	DEFAULT("max", &max_type, AT(max), "-1 B"),
+	DEFAULT("bucket_capacity", &capacity_type, AT(bucket_capacity), "128 KiB"),
+};
 static const struct schema_table bandwidth_table =
-	SCHEMA_TABLE("bandwidth_limit", bandwidth_keys, finish_bandwidth);
+	SCHEMA_TABLE("bandwidth_limit", bandwidth_keys, NULL);
 static const struct schema_type bandwidth_type =
 	TABLE_TYPE(bandwidth_table, "a map with max and bucket_capacity");
 

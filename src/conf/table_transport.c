@@ -75,7 +75,7 @@ static const struct schema_key connect_ssh_keys[] = {
 	REQUIRED("user", &user_type, AT(ssh_user)),
 	REQUIRED("port", &port_type, AT(ssh_port)),
 	REQUIRED("identity_file", &identity_file_type, AT(ssh_identity_file)),
-	OPTIONAL("options", &value_texts, AT(ssh_options)),
+	OPTIONAL("options", &value_ssh_options, AT(ssh_options)),
 	OPTIONAL("ssh_command", &schema_string, AT(ssh_command)),
 	OPTIONAL("transport_open_command", &value_ignored_texts, 0),
 	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s"),

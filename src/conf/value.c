@@ -21,7 +21,7 @@ static int decode_checked(struct schema *s, const struct schema_type *t,
 	if (schema_text(s, n, t->want, &text) < 0)
 		return -1;
 	if (check(text, &why) < 0)
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+		return schema_fail_want(s, n, &why, t->want);
 	return schema_string.decode(s, t, n, out);
 }
 
@@ -33,8 +33,8 @@ static int decode_job_name(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_job_name = {
 	.decode = decode_job_name,
-	.want = "a name of at most 203 letters, digits, '-', '_', '.', ':' and spaces "
-		"that does not begin with '_'",
+	.want = "a name such as prod_to_backup1, of at most 203 letters, digits, - _ . : "
+		"and spaces, that does not begin with _",
 	.size = sizeof(const char *),
 };
 
@@ -46,8 +46,8 @@ static int decode_identity(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_identity = {
 	.decode = decode_identity,
-	.want = "a name of at most 255 letters, digits, '-', '_', '.', ':' and spaces, "
-		"which becomes a dataset below the sink's root_fs",
+	.want = "the name of a client such as db1, which becomes a dataset below the "
+		"sink's root_fs",
 	.size = sizeof(const char *),
 };
 
@@ -120,7 +120,9 @@ static int decode_pattern(struct schema *s, const struct yaml_item *item, bool s
 	if (!yaml_bool(item->value, &accept))
 		r = schema_fail_type(s, item->value, schema_bool.want);
 	if (!skip_key && dsfilter_add(out, item->key->text, accept, &why) < 0)
-		r = schema_fail_err(s, item->key, &why);
+		r = schema_fail_want(s, item->key, &why,
+				     "a dataset such as tank/data, with a '<' behind it "
+				     "for what is below, too");
 	return r;
 }
 
@@ -167,7 +169,7 @@ static int decode_regex(struct schema *s, const struct schema_type *t,
 	if (!*text)
 		return 0;
 	if (!(regex = regex_new(text, &why)))
-		return schema_fail(s, n, "%s; want %s", err_msg(&why), t->want);
+		return schema_fail_want(s, n, &why, t->want);
 	arena_defer(s->arena, free_regex, regex);
 	memcpy(out, &regex, sizeof(regex));
 	return 0;

@@ -22,10 +22,10 @@ extern const struct schema_type value_overrides;   /* a list of struct conf_prop
 extern const struct schema_type value_size;        /* int64_t, bytes */
 
 /* value_network.c */
-extern const struct schema_type value_hostport;   /* struct conf_hostport */
-extern const struct schema_type value_clients;    /* of a struct conf_serve, at 0 */
-extern const struct schema_type value_identities; /* a list of const char * */
-extern const struct schema_type value_texts;      /* a list of const char * */
+extern const struct schema_type value_hostport;    /* struct conf_hostport */
+extern const struct schema_type value_clients;     /* of a struct conf_serve, at 0 */
+extern const struct schema_type value_identities;  /* a list of const char * */
+extern const struct schema_type value_ssh_options; /* a list of const char * */
 
 /* value_time.c */
 extern const struct schema_type value_interval; /* int64_t s; manual is 0 */

@@ -50,10 +50,10 @@ static void warn_of_port(struct schema *s, const struct yaml_node *n, const char
 	uint64_t v;
 
 	if (!*port)
-		schema_warn(s, n, "'%.100s' has an empty port", text);
+		schema_warn(s, n, "\"%.100s\" has an empty port", text);
 	else if (is_number &&
 		 (parse_u64(view_of(port), &v, &unused) < 0 || v > UINT16_MAX))
-		schema_warn(s, n, "'%.100s': the port is not in 0 to %d", text,
+		schema_warn(s, n, "\"%.100s\": the port is not in 0 to %d", text,
 			    UINT16_MAX);
 }
 
@@ -67,7 +67,7 @@ static int decode_hostport(struct schema *s, const struct schema_type *t,
 	if (schema_text(s, n, t->want, &text) < 0)
 		return -1;
 	if (!(port = split(text, &host, &why)))
-		return schema_fail(s, n, "'%.100s' %s; want %s", text, why, t->want);
+		return schema_fail(s, n, "\"%.100s\" %s; want %s", text, why, t->want);
 	warn_of_port(s, n, text, port);
 	hp->host = arena_printf(s->arena, "%.*s", (int)host.len, host.p);
 	hp->port = arena_strdup(s->arena, port);
@@ -151,9 +151,9 @@ const struct schema_type value_identities = {
 
 /* ---- ssh ---- */
 
-const struct schema_type value_texts = {
+const struct schema_type value_ssh_options = {
 	.decode = schema_decode_list,
-	.want = "a list of texts",
+	.want = "a list of options for ssh -o, such as [Compression=yes]",
 	.size = sizeof(struct schema_list),
 	.element = &schema_string,
 };

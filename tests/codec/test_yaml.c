@@ -99,7 +99,8 @@ TEST(tags_decide_whether_a_scalar_is_plain)
 TEST(aliases_repeat_what_they_name)
 {
 	CHECK_YAML("a: &x [1, 2]\nb: *x\nc: {*y : 1}\n",
-		   "3:5: alias '*y' has no anchor before it");
+		   "3:5: alias '*y' has no anchor before it; quote a text that begins "
+		   "with '*'");
 	CHECK_YAML("a: &x k\nb: {*x : *x}\n", "{a:k b:{k:k}}");
 	CHECK_YAML("[&x 1, *x, &x 2, *x]", "[1 1 2 2]");
 	CHECK_YAML("&x [1, [*x]]", "1:9: anchor '&x' contains itself");
@@ -120,13 +121,18 @@ TEST(syntax_errors_have_a_position)
 {
 	CHECK_YAML("a: [1, 2\nb: 3\n",
 		   "2:2: did not find expected ',' or ']', while parsing "
-		   "a flow sequence that began in line 1");
+		   "a flow sequence that began in line 1; close the bracket, or look for "
+		   "a missing comma");
 	CHECK_YAML("a: *\n",
 		   "1:5: did not find expected alphabetic or numeric character, "
-		   "while scanning an alias that began in line 1");
-	CHECK_YAML("a: b: c\n", "1:5: mapping values are not allowed in this context");
+		   "while scanning an alias that began in line 1; quote a text that "
+		   "begins with '*'");
+	CHECK_YAML("a: b: c\n",
+		   "1:5: mapping values are not allowed in this context; quote a text "
+		   "that contains ': ', or look at the indentation");
 	CHECK_YAML("\tx: 1\n", "1:1: found character that cannot start any token, while "
-			       "scanning for the next token that began in line 1");
+			       "scanning for the next token that began in line 1; indent "
+			       "with spaces, and quote a text that begins with @ ` or %");
 	CHECK_YAML("? [1]\n: 2\n", "1:3: a list or map cannot be a key");
 }
 

@@ -7,10 +7,11 @@ TEST(one_problem_is_one_line)
 	cleanup(err_clear) struct err err = ERR_INIT;
 
 	CHECK(!config_parse("t.yml", VIEW("jobs: 1"), &err));
-	CHECK_STR(err_msg(&err), "t.yml:1:7: jobs: is '1'; want a list of jobs");
+	CHECK_STR(err_msg(&err), "t.yml:1:7: jobs: is \"1\"; want a list of jobs");
 	CHECK_INT(config_wrap(&err), -1);
-	CHECK_STR(err_msg(&err), "could not parse config: t.yml:1:7: jobs: is '1'; want "
-				 "a list of jobs");
+	CHECK_STR(err_msg(&err),
+		  "could not parse config: t.yml:1:7: jobs: is \"1\"; want "
+		  "a list of jobs");
 }
 
 TEST(many_problems_are_counted)
@@ -25,7 +26,8 @@ TEST(many_problems_are_counted)
 	for (const char *c = err_msg(&err); *c; c++)
 		n_lines += *c == '\n';
 	CHECK_INT(n_lines, CONFIG_MAX_PROBLEMS + 1);
-	CHECK(strstr(err_msg(&err), "\nt.yml:100:1: x99: unknown key; the file has "));
+	CHECK(strstr(err_msg(&err),
+		     "\nt.yml:100:1: x99: unknown key; a configuration file has "));
 	CHECK(strstr(err_msg(&err), "\nand 4900 more problems"));
 	CHECK_INT(config_wrap(&err), -1);
 	CHECK(strncmp(err_msg(&err),

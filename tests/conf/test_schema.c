@@ -242,7 +242,7 @@ TEST(an_unknown_key_is_refused_with_the_nearest_known_one)
 {
 	check_refused(
 		"name: x\ncolor: red\n",
-		"f.yml:2:1: color: unknown key, perhaps 'colour' is meant; a thing has "
+		"f.yml:2:1: color: unknown key, perhaps \"colour\" is meant; a thing has "
 		"name, flag, number, wait, timeout, note, colour, part, parts, section");
 	check_refused(
 		"{name: x, parts: [{type: sized, size: 1}, {type: sized, size: 1, label: "
@@ -250,7 +250,7 @@ TEST(an_unknown_key_is_refused_with_the_nearest_known_one)
 		"f.yml:1:66: parts[1].label: unknown key; a sized part has type, size");
 	check_refused(
 		"{name: x, section: {lable: y}}",
-		"f.yml:1:21: section.lable: unknown key, perhaps 'label' is meant; a "
+		"f.yml:1:21: section.lable: unknown key, perhaps \"label\" is meant; a "
 		"labelled part has label");
 	check_refused("{name: x, section: {type: y}}",
 		      "f.yml:1:21: section.type: unknown key; a labelled part has label");
@@ -275,7 +275,7 @@ TEST(values_of_the_wrong_type_are_refused)
 		"f.yml:1:17: flag: is the quoted text \"true\"; want true or false, "
 		"without quotes");
 	check_refused("{name: x, flag: 1}",
-		      "f.yml:1:17: flag: is '1'; want true or false, without quotes");
+		      "f.yml:1:17: flag: is \"1\"; want true or false, without quotes");
 	check_refused("{name: [x]}", "f.yml:1:8: name: is a list; want a text");
 	check_refused("{name: x, number: '3'}", "f.yml:1:19: number: is the quoted text "
 						"\"3\"; want a number from 1 to 9");
@@ -284,30 +284,32 @@ TEST(values_of_the_wrong_type_are_refused)
 	check_refused("{name: x, parts: {}}",
 		      "f.yml:1:18: parts: is a map; want a list of parts");
 	check_refused("{name: x, parts: [x]}",
-		      "f.yml:1:19: parts[0]: is 'x'; want a part");
+		      "f.yml:1:19: parts[0]: is \"x\"; want a part");
 	check_refused("{name: x, section: [x]}",
 		      "f.yml:1:20: section: is a list; want a map with label");
-	check_refused("[1]", "f.yml:1:1: is a list; want a thing");
+	check_refused("[1]", "f.yml:1:1: is a list; want a map with name, flag, number, "
+			     "wait, timeout, note, colour, part, parts, section");
 	check_refused("{name: x, number: 5}",
 		      "f.yml:1:1: five is right out; want another number");
 }
 
 TEST(all_problems_are_found_in_one_run)
 {
-	check_refused("flag: 1\nnumber: 12\nparts:\n- {type: sized}\n- ~\n"
-		      "- {type: labelled, lable: x}\n- {typ: sized, size: 1}\n"
-		      "section: x\n",
-		      "f.yml:1:1: name: is required, but missing; want a text\n"
-		      "f.yml:1:7: flag: is '1'; want true or false, without quotes\n"
-		      "f.yml:2:9: number: is 12; want at most 9\n"
-		      "f.yml:4:3: parts[0].size: is required, but missing; want a "
-		      "number from 1 to 9\n"
-		      "f.yml:5:3: parts[1]: is null; remove the element, or give a part\n"
-		      "f.yml:6:20: parts[2].lable: unknown key, perhaps 'label' is "
-		      "meant; a labelled part has type, label\n"
-		      "f.yml:7:4: parts[3].type: is required, but missing, perhaps 'typ' "
-		      "is meant to be it; want one of sized, labelled\n"
-		      "f.yml:8:10: section: is 'x'; want a map with label");
+	check_refused(
+		"flag: 1\nnumber: 12\nparts:\n- {type: sized}\n- ~\n"
+		"- {type: labelled, lable: x}\n- {typ: sized, size: 1}\n"
+		"section: x\n",
+		"f.yml:1:1: name: is required, but missing; want a text\n"
+		"f.yml:1:7: flag: is \"1\"; want true or false, without quotes\n"
+		"f.yml:2:9: number: is 12; want at most 9\n"
+		"f.yml:4:3: parts[0].size: is required, but missing; want a "
+		"number from 1 to 9\n"
+		"f.yml:5:3: parts[1]: is null; remove the element, or give a part\n"
+		"f.yml:6:20: parts[2].lable: unknown key, perhaps \"label\" is "
+		"meant; a labelled part has type, label\n"
+		"f.yml:7:4: parts[3].type: is required, but missing, perhaps \"typ\" "
+		"is meant to be it; want one of sized, labelled\n"
+		"f.yml:8:10: section: is \"x\"; want a map with label");
 }
 
 TEST(a_problem_is_not_told_twice)
@@ -315,12 +317,12 @@ TEST(a_problem_is_not_told_twice)
 	/* a misspelt key is not missing */
 	check_refused(
 		"nane: x\n",
-		"f.yml:1:1: nane: unknown key, perhaps 'name' is meant; a thing has "
+		"f.yml:1:1: nane: unknown key, perhaps \"name\" is meant; a thing has "
 		"name, flag, number, wait, timeout, note, colour, part, parts, "
 		"section");
 	/* what all keys together mean is not asked when one of them is wrong */
 	check_refused("{name: x, number: 5, flag: 1}",
-		      "f.yml:1:28: flag: is '1'; want true or false, without quotes");
+		      "f.yml:1:28: flag: is \"1\"; want true or false, without quotes");
 	/* an alias is what its anchor is */
 	check_refused("{name: x, part: &p {type: sized, size: 0}, parts: [*p, *p]}",
 		      "f.yml:1:40: part.size: is 0; want at least 1\n"
@@ -344,18 +346,19 @@ TEST(the_type_of_a_union_decides)
 	check_refused("{name: x, part: {type: '', size: 1}}",
 		      "f.yml:1:24: part.type: is required, but empty; want one of sized, "
 		      "labelled");
+	check_refused("{name: x, part: {type: Sized, size: 1}}",
+		      "f.yml:1:24: part.type: part type \"Sized\" is unknown, perhaps "
+		      "\"sized\" is "
+		      "meant; there are sized, labelled");
 	check_refused(
-		"{name: x, part: {type: Sized, size: 1}}",
-		"f.yml:1:24: part.type: part type 'Sized' is unknown, perhaps 'sized' is "
-		"meant; there are sized, labelled");
-	check_refused("{name: x, part: {type: q}}",
-		      "f.yml:1:24: part.type: part type 'q' is unknown; there are sized, "
-		      "labelled");
+		"{name: x, part: {type: q}}",
+		"f.yml:1:24: part.type: part type \"q\" is unknown; there are sized, "
+		"labelled");
 	check_refused("{name: x, part: {type: [sized]}}",
 		      "f.yml:1:24: part.type: is a list; want the name of a type");
 	check_refused(
 		"{name: x, part: {type: wanted}}",
-		"f.yml:1:24: part.type: part type 'wanted' is not supported by this "
+		"f.yml:1:24: part.type: part type \"wanted\" is not supported by this "
 		"version; supported: sized, labelled");
 	check_refused("{name: x, part: {type: banned}}",
 		      "f.yml:1:24: part.type: banned parts are banned; want others");
@@ -363,20 +366,20 @@ TEST(the_type_of_a_union_decides)
 
 TEST(words_and_durations_say_what_would_be_right)
 {
+	check_refused("{name: x, colour: blu}", "f.yml:1:19: colour: \"blu\" is unknown, "
+						"perhaps \"blue\" is meant; want one "
+						"of red, green, blue");
 	check_refused(
-		"{name: x, colour: blu}",
-		"f.yml:1:19: colour: 'blu' is unknown, perhaps 'blue' is meant; want one "
-		"of red, green, blue");
-	check_refused("{name: x, colour: Q}",
-		      "f.yml:1:19: colour: 'Q' is unknown; want one of red, green, blue");
+		"{name: x, colour: Q}",
+		"f.yml:1:19: colour: \"Q\" is unknown; want one of red, green, blue");
 	check_refused(
 		"{name: x, wait: -1s}",
 		"f.yml:1:17: wait: is not above zero; want a duration above zero: one "
 		"number and one unit, such as 10m or 1d");
-	check_refused(
-		"{name: x, timeout: -1s}",
-		"f.yml:1:20: timeout: '-1s' is too short; want a duration such as 10s or "
-		"1m30s, or 0");
+	check_refused("{name: x, timeout: -1s}",
+		      "f.yml:1:20: timeout: \"-1s\" is below zero; want a duration "
+		      "such as 10s or "
+		      "1m30s, or 0");
 }
 
 TEST(a_duration_without_unit_is_nanoseconds_and_warned_of)
@@ -406,7 +409,7 @@ TEST(messages_stay_one_printable_line)
 		"wait, timeout, note, colour, part, parts, section");
 	check_refused(
 		"{name: x, colour: \"\\t\"}",
-		"f.yml:1:19: colour: '\\t' is unknown; want one of red, green, blue");
+		"f.yml:1:19: colour: \"\\t\" is unknown; want one of red, green, blue");
 }
 
 TEST(free_keys_are_checked_for_repetition)

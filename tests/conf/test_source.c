@@ -138,10 +138,11 @@ TEST(the_global_section_of_an_included_file_is_checked_and_ignored)
 	REQUIRE(c);
 	CHECK_STR(c->global.control_sockpath, "/var/run/zrepl/control");
 	add_file(&p, "two.yml", "global: {controll: x}\n");
-	check_loaded(&p, add_file(&p, "main2.yml", "include: [two.yml]\n"),
-		     "/two.yml:1:10: global.controll: unknown key, perhaps 'control' is "
-		     "meant; "
-		     "global has logging, monitoring, control, serve");
+	check_loaded(
+		&p, add_file(&p, "main2.yml", "include: [two.yml]\n"),
+		"/two.yml:1:10: global.controll: unknown key, perhaps \"control\" is "
+		"meant; "
+		"global has logging, monitoring, control, serve");
 }
 
 TEST(what_cannot_be_included_is_refused)
@@ -151,10 +152,10 @@ TEST(what_cannot_be_included_is_refused)
 	static const struct {
 		const char *entry, *why;
 	} cases[] = {
-		{ "nothing.yml", "'/nothing.yml': No such file or directory" },
-		{ "text.txt", "'/text.txt' does not end in .yml" },
-		{ "fifo.yml", "'/fifo.yml' is neither a file nor a directory" },
-		{ "text.txt/x.yml", "'/text.txt/x.yml': Not a directory" },
+		{ "nothing.yml", "\"/nothing.yml\": No such file or directory" },
+		{ "text.txt", "\"/text.txt\" does not end in .yml" },
+		{ "fifo.yml", "\"/fifo.yml\" is neither a file nor a directory" },
+		{ "text.txt/x.yml", "\"/text.txt/x.yml\": Not a directory" },
 	};
 	cleanup(place_fini) struct place p;
 
@@ -228,7 +229,7 @@ TEST(an_entry_in_the_working_directory_only_is_taken_with_a_warning)
 	REQUIRE(c && c->n_jobs == 1 && c->n_warnings == 1);
 	CHECK_STR(c->jobs[0].file, "one.yml");
 	CHECK(strstr(c->warnings[0],
-		     "/etc/main.yml:1:11: include[0]: 'one.yml' is not beside this "
+		     "/etc/main.yml:1:11: include[0]: \"one.yml\" is not beside this "
 		     "file, but in the working directory"));
 }
 
@@ -249,18 +250,19 @@ TEST(all_files_are_checked_whatever_is_wrong_with_one)
 
 	CHECK(!config_load(main, &err));
 	CHECK_INT(err.kind, ERR_INVALID);
-	buf_printf(&want,
-		   "%s/main.yml:1:18: include[1]: '%s/z.yml': No such file or directory; "
-		   "want the path of a .yml file, or of a directory of such files\n"
-		   "%s/main.yml:2:10: global.loging: unknown key, perhaps 'logging' is "
-		   "meant; global has logging, monitoring, control, serve\n"
-		   "%s/a.yml:2:1: did not find expected node content, while parsing a "
-		   "flow node that began in line 2\n"
-		   "%s/b.yml:2:10: jobs[0].type: job type 'nothing' is unknown; there "
-		   "are push, sink, snap, pull, source\n"
-		   "%s/d.yml:1:8: jobs[0].name: 'same' is also the name of the job at "
-		   "%s/c.yml:1; names must differ",
-		   p.dir, p.dir, p.dir, p.dir, p.dir, p.dir, p.dir);
+	buf_printf(
+		&want,
+		"%s/main.yml:1:18: include[1]: \"%s/z.yml\": No such file or directory; "
+		"want the path of a .yml file, or of a directory of such files\n"
+		"%s/main.yml:2:10: global.loging: unknown key, perhaps \"logging\" is "
+		"meant; global has logging, monitoring, control, serve\n"
+		"%s/a.yml:2:1: did not find expected node content, while parsing a "
+		"flow node that began in line 2; close the bracket\n"
+		"%s/b.yml:2:10: jobs[0].type: job type \"nothing\" is unknown; there "
+		"are push, sink, snap, pull, source\n"
+		"%s/d.yml:1:8: jobs[0].name: 'same' is also the name of the job at "
+		"%s/c.yml:1; names must differ",
+		p.dir, p.dir, p.dir, p.dir, p.dir, p.dir, p.dir);
 	CHECK_STR(err_msg(&err), buf_str(&want));
 	CHECK_INT(config_wrap(&err), -1);
 	CHECK(strncmp(err_msg(&err), "could not parse config: 5 problems\n/", 36) == 0);

@@ -49,12 +49,12 @@ TEST(an_address_is_a_host_and_a_port)
 		{ TCP_TO "'h:'}", NULL },
 		{ TCP_TO "'h:http'}", NULL },
 		{ TCP_TO "'8888'}",
-		  "t.yml:6:33: jobs[0].connect.address: '8888' has no port; want "
+		  "t.yml:6:33: jobs[0].connect.address: \"8888\" has no port; want "
 		  "HOST:PORT, such as backup1:8888, [2001:db8::1]:8888 or :8888" },
-		{ TCP_TO "'::1:8'}", "'::1:8' has several colons" },
+		{ TCP_TO "'::1:8'}", "\"::1:8\" has several colons" },
 		{ TCP_TO "'h:1:2'}",
-		  "'h:1:2' has several colons; an IPv6 address belongs into brackets" },
-		{ TCP_TO "'[::1]'}", "'[::1]' has no port behind its ']'" },
+		  "\"h:1:2\" has several colons; an IPv6 address belongs into brackets" },
+		{ TCP_TO "'[::1]'}", "\"[::1]\" has no port behind its ']'" },
 		{ TCP_TO "'[::1:8'}", "has no ']' before its port" },
 		{ TCP_TO "'[::1]x:8'}", "has no ']' before its port" },
 		{ TCP_TO "'[]]:8'}", "has a bracket at an odd place" },
@@ -65,7 +65,7 @@ TEST(an_address_is_a_host_and_a_port)
 		{ TCP_TO "[h]}", "address: is a list; want HOST:PORT" },
 		{ "{type: tcp}", "address: is required, but missing; want HOST:PORT" },
 		{ "{type: tcp, address: 'h:1', dial_timeout: -1s}",
-		  "dial_timeout: '-1s' is too short" },
+		  "dial_timeout: \"-1s\" is below zero" },
 		{ "{type: tcp, address: 'h:1', dial_timeout: 0}", NULL },
 		{ "{type: tcp, address: 'h:1', ca: x}",
 		  "connect.ca: unknown key; connect of type tcp has type, address, "
@@ -95,10 +95,10 @@ TEST(tls_and_ssh_need_their_files_and_names)
 		{ SSH ", port: 22, options: [Compression=yes, IdentitiesOnly=yes]}",
 		  NULL },
 		{ SSH ", port: 22, options: [~]}", "options[0]: is null" },
-		{ SSH ", port: 22, options: x}", "options: is 'x'; want a list" },
+		{ SSH ", port: 22, options: x}", "options: is \"x\"; want a list" },
 		{ SSH ", port: 22, transport_open_command: [a, b]}", NULL },
 		{ SSH ", port: 22, transport_open_command: a}",
-		  "transport_open_command: is 'a'; want a list of texts" },
+		  "transport_open_command: is \"a\"; want a list of texts" },
 		{ SSH "}", "port: is required, but missing; want a port" },
 		{ SSH ", port: 0}", "port: is 0; want at least 1" },
 		{ SSH ", port: 65536}", "port: is 65536; want at most 65535" },
@@ -138,7 +138,7 @@ TEST(clients_are_a_map_of_addresses_to_identities)
 		{ LISTEN "{10.1.2.3: a/b}}", "clients[\"10.1.2.3\"]: " },
 		{ LISTEN "{010.0.0.1: a}}", "clients[\"010.0.0.1\"]: " },
 		{ "{type: tcp, listen: '1', clients: {10.1.2.3: a}}",
-		  "serve.listen: '1' has no port" },
+		  "serve.listen: \"1\" has no port" },
 	};
 
 	check_serve(c, ARRAY_LEN(c));
@@ -157,11 +157,11 @@ TEST(names_of_clients_are_components)
 		{ TLS_AT "[~]}", "client_cns[0]: is null" },
 		{ TLS_AT "[a, b/c]}", "t.yml:5:76: jobs[0].serve.client_cns[1]: " },
 		{ TLS_AT "[..]}", "serve.client_cns[0]: " },
-		{ TLS_AT "[a], handshake_timeout: -1s}", "is too short" },
+		{ TLS_AT "[a], handshake_timeout: -1s}", "is below zero" },
 		{ STDIN "[a, b, a]}", NULL },
 		{ STDIN "[]}", "client_identities: is required, but empty" },
 		{ STDIN "[a@b]}", "serve.client_identities[0]: " },
-		{ STDIN "a}", "client_identities: is 'a'; want a list of identities" },
+		{ STDIN "a}", "client_identities: is \"a\"; want a list of identities" },
 	};
 
 	check_serve(c, ARRAY_LEN(c));
@@ -356,7 +356,7 @@ TEST(a_timeout_that_has_always_expired_is_warned_of)
 		      "t.yml:2:130: jobs[0].serve.handshake_timeout: with a timeout of "
 		      "zero no connection will ever be made");
 	check_warning("jobs:\n" PULLS("b", "r", "type: tcp, address: 'h:'"),
-		      "t.yml:2:176: jobs[0].connect.address: 'h:' has an empty port");
+		      "t.yml:2:176: jobs[0].connect.address: \"h:\" has an empty port");
 }
 
 TEST(a_port_that_cannot_be_is_warned_of)
@@ -367,7 +367,7 @@ TEST(a_port_that_cannot_be_is_warned_of)
 		cleanup(str_freep) char *text = xasprintf(
 			"jobs:\n" PULLS("b", "r", "type: tcp, address: 'h:%s'"), bad[i]);
 		cleanup(str_freep) char *want = xasprintf(
-			"t.yml:2:176: jobs[0].connect.address: 'h:%s': the port "
+			"t.yml:2:176: jobs[0].connect.address: \"h:%s\": the port "
 			"is not in 0 to 65535",
 			bad[i]);
 
