@@ -219,7 +219,8 @@ static int parse_fields(struct cron *c, const char *text, struct err *err)
 			       "day-of-week), or six with the second first",
 			       n, n == 1 ? "" : "s");
 	offset = N_FIELDS - n;
-	c->set[SECOND] = 1;
+	if (offset > 0)
+		c->set[SECOND] = 1; /* second 0 */
 	for (size_t i = 0; i < n; i++)
 		if (parse_cron_field(c, (int)(i + offset), v[i], err) < 0)
 			return -1;

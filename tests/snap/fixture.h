@@ -56,7 +56,7 @@ static inline bool asks(struct fixture *t, struct wake *w, int64_t ms)
 	cleanup(err_clear) struct err e = ERR_INIT;
 
 	if (t->ask_at_s <= after_noon(t->now) ||
-	    t->ask_at_s >= after_noon(t->now) + ms / 1000)
+	    t->ask_at_s > after_noon(t->now) + ms / 1000)
 		return false;
 	t->now = (struct timespec){ .tv_sec = NOON + t->ask_at_s };
 	CHECK_INT(snapper_trigger(t->snapper, &e), 0);

@@ -87,4 +87,21 @@ TEST(dates_at_the_end_of_time_do_not_overflow)
 	CHECK(t == INT64_MAX);
 }
 
+TEST(who_is_unchanged_is_as_new_as_the_newest)
+{
+	struct syncup_fs fs[] = {
+		{ "idle", true, NOON - 86400 },   { "a", true, NOON - 5 * MINUTE },
+		{ "b", true, NOON - 8 * MINUTE }, { "new", false, 0 },
+		{ "future", true, NOON + 1 },
+	};
+
+	syncup_level(fs, 5, NOON);
+	for (size_t i = 0; i < 3; i++)
+		CHECK_INT(fs[i].latest_s, NOON - 5 * MINUTE);
+	CHECK(!fs[3].has_snapshot);
+	CHECK_INT(fs[4].latest_s, NOON + 1);
+	CHECK_INT(when(fs, 5), 5 * MINUTE);
+	syncup_level(NULL, 0, NOON);
+}
+
 TEST_MAIN()
