@@ -1,68 +1,56 @@
-#include "codec/re2.h"
-
 #include "base/parse.h"
 #include "base/vec.h"
+#include "codec/quote.h"
+#include "codec/re2_scan.h"
 
-enum {
-	MAX_REPEAT = 1000,
-	MAX_DEPTH = 200, /* of groups; PCRE2 itself stops at 250 */
-	MAX_CODE_POINT = 0x10ffff,
-};
+enum { MAX_REPEAT = 1000 };
 
-/* What a quantifier would apply to. */
-enum before { NOTHING, ATOM, QUANTIFIER };
-
-struct scan {
-	const char *start;
-	struct view rest;
-	struct buf *out;
-	struct re2_marks *marks;
-	struct err *err;
-	enum before before;
-	unsigned depth;
-	bool fold[MAX_DEPTH + 1]; /* (?i) is in force, by depth */
-};
-
-static int bad_at(struct scan *s, const char *at, const char *why)
+int re2_bad_at(struct re2_scan *s, const char *at, const char *why)
 {
 	return err_set(s->err, ERR_INVALID, "regular expression: at offset %zu: %s",
 		       (size_t)(at - s->start), why);
 }
 
-static int bad(struct scan *s, const char *why)
+int re2_bad(struct re2_scan *s, const char *why)
 {
-	return bad_at(s, s->rest.p, why);
+	return re2_bad_at(s, s->rest.p, why);
 }
 
-static void skip(struct scan *s, size_t n)
+int re2_foreign(struct re2_scan *s, const char *at, struct view text, const char *what)
+{
+	cleanup(str_freep) char *shown = quote(text);
+
+	return err_set(
+		s->err, ERR_INVALID,
+		"regular expression: at offset %zu: %s is %s, which Go's syntax does "
+		"not have",
+		(size_t)(at - s->start), shown, what);
+}
+
+void re2_skip(struct re2_scan *s, size_t n)
 {
 	s->rest.p += n;
 	s->rest.len -= n;
 }
 
-static void put(struct scan *s, const char *text)
+void re2_put(struct re2_scan *s, const char *text)
 {
 	buf_put(s->out, text, strlen(text));
 }
 
-static bool is_digit(char c)
+bool re2_is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static bool is_letter(char c)
+bool re2_is_letter(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_word(char c)
+bool re2_is_word(char c)
 {
-	return is_digit(c) || is_letter(c) || c == '_';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+	return re2_is_digit(c) || re2_is_letter(c) || c == '_';
 }
 
 /* Bytes of the UTF-8 sequence that starts with c; PCRE2 checks that it is one. */
@@ -74,258 +62,62 @@ static size_t sequence_len(char c)
 }
 
 /* The character at the front as itself, in or outside of a class. */
-static void put_literal(struct scan *s)
+void re2_put_literal(struct re2_scan *s)
 {
 	unsigned char c = (unsigned char)s->rest.p[0];
 	size_t n = sequence_len(s->rest.p[0]);
 
 	if (n > s->rest.len)
 		n = s->rest.len;
-	if (c > ' ' && c <= '~' && !is_word((char)c))
-		put(s, "\\");
+	if (c > ' ' && c <= '~' && !re2_is_word((char)c))
+		re2_put(s, "\\");
 	if (c < ' ' || c == 0x7f)
 		buf_printf(s->out, "\\x{%x}", (unsigned)c);
 	else
 		buf_put(s->out, s->rest.p, n);
-	skip(s, n);
+	re2_skip(s, n);
 }
 
-/* \x41 or \x{41}; at the x. */
-static int take_hex(struct scan *s)
+/* What follows is new, and may be repeated. */
+static void begin_atom(struct re2_scan *s)
 {
-	const char *at = s->rest.p;
-	struct view digits;
-	bool braces = s->rest.len > 1 && s->rest.p[1] == '{';
-	uint32_t value = 0;
-
-	skip(s, braces ? 2 : 1);
-	digits = (struct view){ s->rest.p, 0 };
-	while (s->rest.len > 0 && is_hex(s->rest.p[0]) && (braces || digits.len < 2)) {
-		char c = s->rest.p[0];
-
-		value = value * 16 +
-			(uint32_t)(is_digit(c) ? c - '0' : (c | 32) - 'a' + 10);
-		if (value > MAX_CODE_POINT)
-			return bad_at(s, at, "\\x is beyond Unicode");
-		digits.len++;
-		skip(s, 1);
-	}
-	if (digits.len < (braces ? 1 : 2) ||
-	    (braces && (s->rest.len == 0 || s->rest.p[0] != '}')))
-		return bad_at(s, at, "\\x wants two digits, or digits in braces");
-	if (braces)
-		skip(s, 1);
-	buf_printf(s->out, "\\x{%x}", (unsigned)value);
-	return 0;
+	buf_put(s->out, buf_str(&s->flags), s->flags.len);
+	s->flags.len = 0;
+	s->atom = s->out->len;
+	s->before = RE2_ATOM;
 }
 
-/* An escape that stands for one character; behind the backslash. */
-static int take_char_escape(struct scan *s)
+/* There was something empty: what is before it can be repeated, even once more. */
+static void skip_empty(struct re2_scan *s)
 {
-	static const char from[] = "afnrtv", to[] = "\a\f\n\r\t\v";
-	char c;
-
-	if (s->rest.len == 0)
-		return bad(s, "backslash at the end");
-	c = s->rest.p[0];
-	if (c == 'x')
-		return take_hex(s);
-	if (c != '\0' && strchr(from, c)) {
-		buf_printf(s->out, "\\x{%x}", (unsigned)to[strchr(from, c) - from]);
-		skip(s, 1);
-		return 0;
-	}
-	if ((unsigned char)c >= 0x80 || is_digit(c) || is_letter(c))
-		return bad(
-			s,
-			"unknown escape (back references, octal escapes, \\C, \\R, \\Z "
-			"and the like are not supported)");
-	put_literal(s);
-	return 0;
-}
-
-/* \pL, \p{Greek}, \p{^Greek}, \P...; at the p. */
-static int take_property(struct scan *s)
-{
-	const char *at = s->rest.p;
-	bool negated = s->rest.p[0] == 'P';
-	struct view name;
-
-	if (s->fold[s->depth])
-		return bad(s, "\\p is not supported under (?i)");
-	skip(s, 1);
-	name = (struct view){ s->rest.p, 1 };
-	if (s->rest.len > 0 && s->rest.p[0] == '{') {
-		skip(s, 1);
-		if (s->rest.len > 0 && s->rest.p[0] == '^') {
-			negated = !negated;
-			skip(s, 1);
-		}
-		name = (struct view){ s->rest.p, 0 };
-		while (name.len < s->rest.len &&
-		       (is_letter(name.p[name.len]) || name.p[name.len] == '_'))
-			name.len++;
-		if (name.len == s->rest.len || name.p[name.len] != '}')
-			return bad_at(s, at, "\\p{ wants a name and a '}'");
-		skip(s, 1);
-	}
-	if (s->rest.len == 0 || name.len == 0 || name.p[0] < 'A' || name.p[0] > 'Z')
-		return bad_at(s, at, "\\p wants the name of a class or a script");
-	skip(s, name.len);
-	buf_printf(s->out, "\\%c{%.*s}", negated ? 'P' : 'p', (int)name.len, name.p);
-	return 0;
-}
-
-/*
- * \d \D \s \S \w \W, outside and inside of brackets.  RE2's \s has no vertical tab, so
- * its \S has it.
- */
-static const struct perl_class {
-	char letter;
-	const char *outside, *inside;
-} perl_classes[] = {
-	{ 'd', "[0-9]", "0-9" },
-	{ 'D', "[^0-9]", "\\D" },
-	{ 's', "[\\x{9}\\x{a}\\x{c}\\x{d} ]", "\\x{9}\\x{a}\\x{c}\\x{d} " },
-	{ 'S', "[^\\x{9}\\x{a}\\x{c}\\x{d} ]", "\\S\\x{b}" },
-	{ 'w', "[0-9A-Za-z_]", "0-9A-Za-z_" },
-	{ 'W', "[^0-9A-Za-z_]", "\\W" },
-};
-
-static const struct perl_class *perl_class(char letter)
-{
-	for (size_t i = 0; i < ARRAY_LEN(perl_classes); i++)
-		if (perl_classes[i].letter == letter)
-			return &perl_classes[i];
-	return NULL;
-}
-
-/* A set of characters by escape, if there is one at the front: 1, else 0, or -1. */
-static int take_set_escape(struct scan *s, bool in_class)
-{
-	const struct perl_class *perl;
-
-	if (s->rest.len < 2 || s->rest.p[0] != '\\')
-		return 0;
-	perl = perl_class(s->rest.p[1]);
-	if (perl) {
-		put(s, in_class ? perl->inside : perl->outside);
-		skip(s, 2);
-		return 1;
-	}
-	if (s->rest.p[1] == 'p' || s->rest.p[1] == 'P') {
-		skip(s, 1);
-		return take_property(s) < 0 ? -1 : 1;
-	}
-	return 0;
-}
-
-/* [:alpha:] if there is one at the front: 1, else 0, or -1. */
-static int take_posix_class(struct scan *s)
-{
-	static const char *const names[] = {
-		"alnum", "alpha", "ascii", "blank", "cntrl", "digit", "graph",
-		"lower", "print", "punct", "space", "upper", "word",  "xdigit",
-	};
-	struct view name = s->rest;
-	const char *end;
-	bool negated;
-
-	if (!view_starts(s->rest, "[:"))
-		return 0;
-	end = memmem(name.p + 2, name.len - 2, ":]", 2);
-	if (!end)
-		return 0;
-	negated = name.p[2] == '^';
-	name.p += negated ? 3 : 2;
-	name.len = end >= name.p ? (size_t)(end - name.p) : 0;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!view_eq(name, view_of(names[i])))
-			continue;
-		buf_printf(s->out, "[:%s%s:]", negated ? "^" : "", names[i]);
-		skip(s, (size_t)(end + 2 - s->rest.p));
-		return 1;
-	}
-	return bad(s, "unknown character class");
-}
-
-static int take_class_char(struct scan *s)
-{
-	if (s->rest.len == 0)
-		return bad(s, "']' is missing");
-	if (s->rest.p[0] != '\\') {
-		put_literal(s);
-		return 0;
-	}
-	skip(s, 1);
-	return take_char_escape(s);
-}
-
-static int take_class_range(struct scan *s)
-{
-	if (take_class_char(s) < 0)
-		return -1;
-	if (s->rest.len < 2 || s->rest.p[0] != '-' || s->rest.p[1] == ']')
-		return 0;
-	put(s, "-");
-	skip(s, 1);
-	return take_class_char(s);
-}
-
-static int take_class(struct scan *s)
-{
-	const char *at = s->rest.p;
-	bool first = true;
-
-	put(s, "[");
-	skip(s, 1);
-	if (s->rest.len > 0 && s->rest.p[0] == '^') {
-		put(s, "^");
-		skip(s, 1);
-	}
-	/* A ']' at the very beginning is a member. */
-	for (; s->rest.len > 0 && (first || s->rest.p[0] != ']'); first = false) {
-		int r = take_posix_class(s);
-
-		if (r == 0)
-			r = take_set_escape(s, true);
-		if (r == 0)
-			r = take_class_range(s);
-		if (r < 0)
-			return -1;
-	}
-	if (s->rest.len == 0)
-		return bad_at(s, at, "']' is missing");
-	put(s, "]");
-	skip(s, 1);
-	s->before = ATOM;
-	return 0;
+	if (s->before == RE2_QUANTIFIER)
+		s->before = RE2_REPEATED;
 }
 
 /* An assertion; as a group, because RE2 lets one be repeated. */
-static void take_assertion(struct scan *s, const char *pcre, size_t len)
+static void take_assertion(struct re2_scan *s, const char *pcre, size_t len)
 {
+	begin_atom(s);
 	buf_printf(s->out, "(?:%s)", pcre);
-	skip(s, len);
-	s->before = ATOM;
+	re2_skip(s, len);
 }
 
 /* \Q...\E, or to the end. */
-static void take_quoted(struct scan *s)
+static void take_quoted(struct re2_scan *s)
 {
-	s->before = NOTHING; /* if it is empty */
-	skip(s, 2);
+	skip_empty(s); /* if it is */
+	re2_skip(s, 2);
 	while (s->rest.len > 0) {
 		if (view_starts(s->rest, "\\E")) {
-			skip(s, 2);
+			re2_skip(s, 2);
 			return;
 		}
-		put_literal(s);
-		s->before = ATOM;
+		begin_atom(s);
+		re2_put_literal(s);
 	}
 }
 
-static int take_escape(struct scan *s)
+static int take_escape(struct re2_scan *s)
 {
 	static const char *const assertions[] = { "\\A", "\\z", "\\b", "\\B" };
 	int r;
@@ -340,64 +132,121 @@ static int take_escape(struct scan *s)
 		take_quoted(s);
 		return 0;
 	}
-	r = take_set_escape(s, false);
+	begin_atom(s);
+	r = re2_take_set_escape(s, false);
 	if (r == 0) {
-		skip(s, 1);
-		r = take_char_escape(s);
+		re2_skip(s, 1);
+		r = re2_take_char_escape(s);
 	}
-	s->before = ATOM;
 	return r < 0 ? -1 : 0;
 }
 
-/* (?P<name> and (?<name>; the name is of no use to us. */
-static int take_group_name(struct scan *s, size_t head)
+static int enter_group(struct re2_scan *s)
 {
-	const char *at = s->rest.p;
-	size_t n = 0;
-
-	skip(s, head);
-	while (n < s->rest.len && is_word(s->rest.p[n]))
-		n++;
-	if (n == 0 || n == s->rest.len || s->rest.p[n] != '>')
-		return bad_at(s, at, "unknown kind of group");
-	skip(s, n + 1);
-	put(s, "(?:");
+	if (s->depth == RE2_MAX_DEPTH)
+		return re2_bad(s, "too many nested groups");
+	s->fold[s->depth + 1] = s->fold[s->depth];
+	s->depth++;
+	s->group[s->depth] = s->atom;
+	s->before = RE2_NOTHING;
 	return 0;
 }
 
-static int enter_group(struct scan *s)
+/* What comes after "(?" and is none of ours. */
+static int refuse_group(struct re2_scan *s, const char *at)
 {
-	if (s->depth == MAX_DEPTH)
-		return bad(s, "too many nested groups");
-	s->fold[s->depth + 1] = s->fold[s->depth];
-	s->depth++;
-	s->before = NOTHING;
+	static const struct {
+		const char *head, *what;
+	} known[] = {
+		{ "=", "a look-ahead" },
+		{ "!", "a look-ahead" },
+		{ "<=", "a look-behind" },
+		{ "<!", "a look-behind" },
+		{ ">", "an atomic group" },
+		{ "|", "a branch reset" },
+		{ "#", "a comment" },
+		{ "R", "a recursion" },
+		{ "&", "a recursion" },
+		{ "P>", "a recursion" },
+		{ "P=", "a back reference" },
+		{ "C", "a callout" },
+		{ "(", "a condition" },
+		{ "'", "a group's name in quotes" },
+		{ "x", "a flag" },
+		{ "J", "a flag" },
+		{ "^", "a reset of all flags" },
+	};
+	struct view head = view_of(at + 2);
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (view_starts(head, known[i].head))
+			return re2_foreign(s, at,
+					   (struct view){ at, 2 + strlen(known[i].head) },
+					   known[i].what);
+	if (re2_is_digit(*head.p))
+		return re2_foreign(s, at, (struct view){ at, 3 }, "a recursion");
+	return re2_bad_at(s, at,
+			  "malformed group; write (?:...), (?P<name>...), or (?i) with "
+			  "flags out of i, m, s and U");
+}
+
+/* (?P<name> and (?<name>; the name is of no use to us. */
+static int take_group_name(struct re2_scan *s, size_t head)
+{
+	const char *at = s->rest.p;
+	cleanup(str_freep) char *name = NULL;
+	size_t n = 0;
+
+	re2_skip(s, head);
+	while (n < s->rest.len && re2_is_word(s->rest.p[n]))
+		n++;
+	if (n == 0 || n == s->rest.len || s->rest.p[n] != '>')
+		return refuse_group(s, at);
+	name = view_dup((struct view){ s->rest.p, n });
+	if (strs_has(&s->names, name))
+		return re2_bad_at(s, at, "another group has that name already");
+	strs_add(&s->names, name);
+	re2_skip(s, n + 1);
+	begin_atom(s);
+	re2_put(s, "(?:");
+	return enter_group(s);
+}
+
+/* The end of (?i) or of (?i: whose text that is. */
+static int end_flags(struct re2_scan *s, struct view text, bool fold)
+{
+	if (s->rest.p[0] == ')') {
+		re2_skip(s, 1);
+		buf_put(&s->flags, text.p, text.len);
+		buf_put(&s->flags, ")", 1);
+		skip_empty(s);
+	} else {
+		re2_skip(s, 1);
+		begin_atom(s);
+		buf_put(s->out, text.p, text.len);
+		re2_put(s, ":");
+		if (enter_group(s) < 0)
+			return -1;
+	}
+	s->fold[s->depth] = fold;
 	return 0;
 }
 
 /*
  * (?i) for the rest of the group we are in, or (?i:...) for a group of its own, of which
- * (?:...) is the simplest.  Behind the "(?".
+ * (?:...) is the simplest.
  */
-static int take_flags(struct scan *s, const char *at)
+static int take_flags(struct re2_scan *s)
 {
 	bool negative = false, seen = false, fold = s->fold[s->depth];
+	const char *at = s->rest.p;
 
-	put(s, "(?");
-	for (; s->rest.len > 0; skip(s, 1)) {
+	for (re2_skip(s, 2); s->rest.len > 0; re2_skip(s, 1)) {
 		char c = s->rest.p[0];
 
-		if (c == ':' || c == ')') {
-			if (negative && !seen)
-				break;
-			buf_put(s->out, &c, 1);
-			skip(s, 1);
-			s->before = NOTHING;
-			if (c == ':' && enter_group(s) < 0)
-				return -1;
-			s->fold[s->depth] = fold;
-			return 0;
-		}
+		if ((c == ':' || c == ')') && (seen || !negative))
+			return end_flags(s, (struct view){ at, (size_t)(s->rest.p - at) },
+					 fold);
 		if (c == '-' && !negative) {
 			negative = true;
 			seen = false;
@@ -407,28 +256,21 @@ static int take_flags(struct scan *s, const char *at)
 		} else {
 			break;
 		}
-		buf_put(s->out, &c, 1);
 	}
-	return bad_at(s, at, "unknown kind of group");
+	return refuse_group(s, at);
 }
 
-static int take_group(struct scan *s)
+static int take_group(struct re2_scan *s)
 {
-	const char *at = s->rest.p;
-
-	if (view_starts(s->rest, "(?P<")) {
-		if (take_group_name(s, 4) < 0)
-			return -1;
-	} else if (view_starts(s->rest, "(?<")) {
-		if (take_group_name(s, 3) < 0)
-			return -1;
-	} else if (view_starts(s->rest, "(?")) {
-		skip(s, 2);
-		return take_flags(s, at);
-	} else {
-		put(s, "(?:");
-		skip(s, 1);
-	}
+	if (view_starts(s->rest, "(?P<"))
+		return take_group_name(s, 4);
+	if (view_starts(s->rest, "(?<"))
+		return take_group_name(s, 3);
+	if (view_starts(s->rest, "(?"))
+		return take_flags(s);
+	begin_atom(s);
+	re2_put(s, "(?:");
+	re2_skip(s, 1);
 	return enter_group(s);
 }
 
@@ -441,7 +283,7 @@ static int64_t count(struct view v)
 	if (v.len == 0 || (v.len > 1 && v.p[0] == '0'))
 		return -1;
 	for (size_t i = 0; i < v.len; i++)
-		if (!is_digit(v.p[i]))
+		if (!re2_is_digit(v.p[i]))
 			return -1;
 	return parse_u64(v, &n, &ignored) < 0 || n > MAX_REPEAT ? MAX_REPEAT + 1
 								: (int64_t)n;
@@ -471,36 +313,70 @@ static int64_t braces_len(struct view v)
 	return end + 1 - v.p;
 }
 
-static int take_quantifier(struct scan *s, size_t len)
+/* Makes a group of the last atom and its quantifier. */
+static void enclose(struct re2_scan *s)
 {
-	if (s->before == NOTHING)
-		return bad(s, "there is nothing to repeat");
-	if (s->before == QUANTIFIER)
-		return bad(s, "a repetition cannot be repeated");
+	static const char head[] = "(?:";
+	const size_t n = sizeof(head) - 1;
+	size_t len = s->out->len - s->atom;
+
+	char *atom = buf_reserve(s->out, n) - len;
+
+	memmove(atom + n, atom, len);
+	memcpy(atom, head, n);
+	buf_added(s->out, n);
+	for (size_t i = s->marks->n; i > 0 && s->marks->v[i - 1].out > s->atom; i--)
+		s->marks->v[i - 1].out += n;
+	re2_put(s, ")");
+}
+
+static int take_quantifier(struct re2_scan *s, size_t len)
+{
+	if (s->before == RE2_NOTHING)
+		return re2_bad(s, "there is nothing to repeat");
+	if (s->before == RE2_QUANTIFIER && s->rest.p[0] == '+')
+		return re2_foreign(s, s->rest.p, (struct view){ s->rest.p - 1, 2 },
+				   "a possessive repetition");
+	if (s->before == RE2_QUANTIFIER)
+		return re2_bad(s, "a repetition cannot be repeated; write (?:...) around "
+				  "it");
+	if (s->before == RE2_REPEATED)
+		enclose(s);
 	buf_put(s->out, s->rest.p, len);
-	skip(s, len);
+	re2_skip(s, len);
 	if (s->rest.len > 0 && s->rest.p[0] == '?') {
-		put(s, "?");
-		skip(s, 1);
+		re2_put(s, "?");
+		re2_skip(s, 1);
 	}
-	s->before = QUANTIFIER;
+	s->before = RE2_QUANTIFIER;
 	return 0;
 }
 
-static int take_brace(struct scan *s)
+static int take_brace(struct re2_scan *s)
 {
 	int64_t len = braces_len(s->rest);
 
 	if (len < 0)
-		return bad(s, "repetition counts are at most 1000, and in order");
+		return re2_bad(s, "repetition counts are at most 1000, and in order");
 	if (len > 0)
 		return take_quantifier(s, (size_t)len);
-	put_literal(s);
-	s->before = ATOM;
+	begin_atom(s);
+	re2_put_literal(s);
 	return 0;
 }
 
-static int take_one(struct scan *s)
+static int leave_group(struct re2_scan *s)
+{
+	if (s->depth == 0)
+		return re2_bad(s, "')' without '('");
+	begin_atom(s);
+	s->atom = s->group[s->depth--];
+	re2_put(s, ")");
+	re2_skip(s, 1);
+	return 0;
+}
+
+static int take_one(struct re2_scan *s)
 {
 	switch (s->rest.p[0]) {
 	case '*':
@@ -509,25 +385,10 @@ static int take_one(struct scan *s)
 		return take_quantifier(s, 1);
 	case '{':
 		return take_brace(s);
-	case '[':
-		return take_class(s);
 	case '(':
 		return take_group(s);
 	case ')':
-		if (s->depth == 0)
-			return bad(s, "')' without '('");
-		s->depth--;
-		put(s, ")");
-		s->before = ATOM;
-		break;
-	case '|':
-		put(s, "|");
-		s->before = NOTHING;
-		break;
-	case '.':
-		put(s, ".");
-		s->before = ATOM;
-		break;
+		return leave_group(s);
 	case '^':
 	case '$':
 		take_assertion(s, s->rest.p[0] == '^' ? "^" : "$", 1);
@@ -535,18 +396,37 @@ static int take_one(struct scan *s)
 	case '\\':
 		return take_escape(s);
 	default:
-		put_literal(s);
-		s->before = ATOM;
+		break;
+	}
+	begin_atom(s);
+	switch (s->rest.p[0]) {
+	case '[':
+		return re2_take_class(s);
+	case '|':
+		s->before = RE2_NOTHING;
+		re2_put(s, "|");
+		re2_skip(s, 1);
+		return 0;
+	case '.':
+		re2_put(s, ".");
+		re2_skip(s, 1);
+		return 0;
+	default:
+		re2_put_literal(s);
 		return 0;
 	}
-	skip(s, 1);
-	return 0;
+}
+
+static void scan_fini(struct re2_scan *s)
+{
+	buf_free(&s->flags);
+	strs_free(&s->names);
 }
 
 int re2_to_pcre(const char *pattern, struct buf *out, struct re2_marks *marks,
 		struct err *err)
 {
-	struct scan s = {
+	cleanup(scan_fini) struct re2_scan s = {
 		.start = pattern,
 		.rest = view_of(pattern),
 		.out = out,
@@ -561,7 +441,7 @@ int re2_to_pcre(const char *pattern, struct buf *out, struct re2_marks *marks,
 		if (take_one(&s) < 0)
 			return -1;
 	}
-	return s.depth == 0 ? 0 : bad(&s, "')' is missing");
+	return s.depth == 0 ? 0 : re2_bad(&s, "')' is missing");
 }
 
 size_t re2_origin(const struct re2_marks *marks, size_t out)

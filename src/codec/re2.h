@@ -4,8 +4,9 @@
  * Everything that RE2 (as in Go's regexp) understands is spelled out in the output such
  * that it means the same there: \s without the vertical tab, \v as that tab, literals
  * escaped, groups not capturing.  What is not understood is an error, so nothing that
- * only PCRE2 knows gets through.  Of RE2's own syntax these are refused too: octal
- * escapes, \p under (?i), and a quantifier after a flag group, as in "a(?i)*".
+ * only PCRE2 knows gets through.  Names of snapshots are ASCII, and for ASCII the meaning
+ * is exact; beyond, it is but for \p{Lu} and \p{Ll} under (?i), which take all letters
+ * with a case, even the few that have no partner.
  *
  * The output is to be compiled with PCRE2_UTF, PCRE2_DOLLAR_ENDONLY and
  * PCRE2_ALT_CIRCUMFLEX, and without PCRE2_UCP.
