@@ -2,6 +2,7 @@
 #include "cli/config_dump.h"
 #include "cli/options.h"
 #include "conf/env.h"
+#include "daemon/outlets.h"
 
 #include <json-c/json.h>
 #include <string.h>
@@ -90,6 +91,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	/* compat: zrepl 0.7: what is to be shown is shown, unless it is just the jobs. */
 	if (*format && !(bad_certs > 0 && what == DUMP_JOBS))
 		print(config, format, what);
+	if (outlets_check(&config->global, &err) < 0)
+		return cli_fail(&err);
 	return bad_certs > 0 ? 1 : 0;
 }
 

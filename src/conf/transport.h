@@ -30,6 +30,7 @@ struct conf_connect {
 	const char *client_identity;
 	/* tcp, tls */
 	struct conf_hostport address;
+	enum conf_family family;
 	/* tls */
 	struct conf_tls tls;
 	const char *server_cn; /* must be among the names of the peer's certificate */

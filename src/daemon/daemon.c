@@ -1,6 +1,5 @@
 #include "daemon/daemon.h"
 
-#include "base/parse.h"
 #include "base/version.h"
 #include "daemon/control.h"
 #include "daemon/outlets.h"
@@ -8,7 +7,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -58,31 +56,6 @@ static void restore_signals(void)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
-static bool has_entry(const char *path, const char *dir)
-{
-	struct view rest = view_of(path);
-
-	while (rest.p)
-		if (view_eq(parse_field(&rest, ':'), view_of(dir)))
-			return true;
-	return false;
-}
-
-/* zfs(8) is for administrators, and the PATH of other users may lack their directories.
- */
-static void complete_path(void)
-{
-	static const char *const dirs[] = { "/usr/local/sbin", "/usr/sbin", "/sbin" };
-	cleanup(buf_free) struct buf b = { 0 };
-	const char *path = getenv("PATH");
-
-	buf_printf(&b, "%s", path && *path ? path : "/usr/local/bin:/usr/bin:/bin");
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		if (!has_entry(b.p, dirs[i]))
-			buf_printf(&b, ":%s", dirs[i]);
-	setenv("PATH", b.p, 1);
 }
 
 static void stop_kind(struct running *r, bool is_passive)
@@ -157,8 +130,11 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	if (signal_fd < 0)
 		return -1;
 	raise_descriptor_limit();
-	complete_path(); /* as long as there is one thread */
-	outlets = outlets_new(&config->global, log_fd);
+	zfs_complete_path(); /* as long as there is one thread */
+	outlets = outlets_new(&config->global,
+			      &(struct outlets_opts){ .stdout_fd = log_fd }, err);
+	if (!outlets)
+		return -1;
 	log = outlets_log(outlets);
 	zfs_log = log_with_subsystem(&log, "zfs.cmd");
 	zfs = zfs_new(env, &zfs_log);

@@ -137,13 +137,17 @@ static void put_logfmt(struct buf *out, const char *key, const char *value)
 		put_quoted(out, value);
 }
 
-static void format_logfmt(struct buf *out, const struct log_entry *e)
+static void format_logfmt(struct buf *out, const struct log_style *style,
+			  const struct log_entry *e)
 {
 	cleanup(buf_free) struct buf line = { 0 };
 
-	buf_printf(&line, "time=");
-	put_time(&line, e->time, true);
-	put_logfmt(&line, "level", log_level_name(e->level));
+	if (style->time) {
+		buf_printf(&line, "time=");
+		put_time(&line, e->time, true);
+	}
+	if (style->level)
+		put_logfmt(&line, "level", log_level_name(e->level));
 	if (e->job)
 		put_logfmt(&line, "job", e->job);
 	if (e->job && e->subsystem)
@@ -201,7 +205,7 @@ void log_format(struct buf *out, const struct log_style *style, const struct log
 		format_human(out, style, e);
 		break;
 	case LOG_FORMAT_LOGFMT:
-		format_logfmt(out, e);
+		format_logfmt(out, style, e);
 		break;
 	case LOG_FORMAT_JSON:
 		format_json(out, e);

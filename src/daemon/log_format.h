@@ -15,7 +15,8 @@
 
 struct log_style {
 	enum log_format format;
-	bool time, level, color; /* human only */
+	bool time, level; /* human, logfmt */
+	bool color;       /* human */
 };
 
 void log_format(struct buf *out, const struct log_style *style,

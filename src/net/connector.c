@@ -59,7 +59,8 @@ const char *connector_target(const struct connector *c)
 
 static int dial(struct ctx *ctx, const struct connector *c, char **peer, struct err *err)
 {
-	return tcp_dial(ctx, &c->conf->address, c->conf->dial_timeout_ms, peer, err);
+	return tcp_dial_family(ctx, &c->conf->address, c->conf->family,
+			       c->conf->dial_timeout_ms, peer, err);
 }
 
 static struct conn *dial_tcp(struct ctx *ctx, const struct connector *c, struct err *err)

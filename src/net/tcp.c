@@ -123,8 +123,33 @@ static int connect_to_any(struct ctx *ctx, const struct addresses *to, int64_t d
 	return -1;
 }
 
+static int keep_family(struct addresses *l, enum conf_family family,
+		       const struct conf_hostport *to, struct err *err)
+{
+	const int wanted = family == FAMILY_IPV4 ? AF_INET : AF_INET6;
+	cleanup(str_freep) char *text = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (family == FAMILY_ANY || l->v[i].any.sa_family == wanted)
+			l->v[n++] = l->v[i];
+	l->n = n;
+	if (n > 0)
+		return 0;
+	text = hostport_text(to);
+	return err_set(err, ERR_NETWORK, "%s has no %s address", text,
+		       family == FAMILY_IPV4 ? "IPv4" : "IPv6");
+}
+
 int tcp_dial(struct ctx *ctx, const struct conf_hostport *to, int64_t timeout_ms,
 	     char **peer, struct err *err)
+{
+	return tcp_dial_family(ctx, to, FAMILY_ANY, timeout_ms, peer, err);
+}
+
+int tcp_dial_family(struct ctx *ctx, const struct conf_hostport *to,
+		    enum conf_family family, int64_t timeout_ms, char **peer,
+		    struct err *err)
 {
 	cleanup(ctx_freep) struct ctx *bounded = ctx_new(ctx);
 	int64_t deadline = timeout_ms > 0 ? now_ms() + timeout_ms : INT64_MAX;
@@ -132,7 +157,8 @@ int tcp_dial(struct ctx *ctx, const struct conf_hostport *to, int64_t timeout_ms
 
 	if (timeout_ms > 0)
 		ctx_set_timeout(bounded, timeout_ms);
-	if (resolve(bounded, to, &found, err) < 0)
+	if (resolve(bounded, to, &found, err) < 0 ||
+	    keep_family(&found, family, to, err) < 0)
 		return -1;
 	return connect_to_any(bounded, &found, deadline, peer, err);
 }

@@ -21,6 +21,10 @@
  */
 int tcp_dial(struct ctx *ctx, const struct conf_hostport *to, int64_t timeout_ms,
 	     char **peer, struct err *err) must_check;
+/* The same, with addresses of one family only.  ERR_NETWORK: there are none. */
+int tcp_dial_family(struct ctx *ctx, const struct conf_hostport *to,
+		    enum conf_family family, int64_t timeout_ms, char **peer,
+		    struct err *err) must_check;
 
 /*
  * A non-blocking listening socket.  An empty host, 0.0.0.0 and :: are all addresses of

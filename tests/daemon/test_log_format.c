@@ -72,7 +72,8 @@ TEST(logfmt_lines_have_time_level_context_message_and_fields_in_this_order)
 	struct log_entry e = entry();
 
 	CHECK_STR(
-		format(&b, (struct log_style){ .format = LOG_FORMAT_LOGFMT }, &e),
+		format(&b, (struct log_style){ LOG_FORMAT_LOGFMT, true, true, false },
+		       &e),
 		"time=2024-05-14T21:16:23.005000000Z level=warn job=push subsystem=repl "
 		"msg=\"step failed\" fs=\"tank/a b\" err=\"line 1\\n\\\"2\\\"\"");
 }
@@ -93,9 +94,19 @@ TEST(logfmt_has_the_subsystem_behind_the_message_where_there_is_no_job)
 	cleanup(buf_free) struct buf b = { 0 };
 	struct log_entry e = { .level = LOG_DEBUG, .subsystem = "meta", .msg = "" };
 
-	CHECK_STR(format(&b, (struct log_style){ .format = LOG_FORMAT_LOGFMT }, &e),
+	CHECK_STR(format(&b, (struct log_style){ LOG_FORMAT_LOGFMT, true, true, false },
+			 &e),
 		  "time=1970-01-01T00:00:00.000000000Z level=debug msg=\"\" "
 		  "subsystem=meta");
+}
+
+TEST(logfmt_leaves_out_time_and_level_where_the_outlet_has_its_own)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct log_entry e = { .level = LOG_DEBUG, .job = "push", .msg = "m" };
+
+	CHECK_STR(format(&b, (struct log_style){ .format = LOG_FORMAT_LOGFMT }, &e),
+		  "job=push msg=m");
 }
 
 TEST(json_lines_are_one_object_with_sorted_keys)

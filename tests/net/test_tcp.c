@@ -285,6 +285,20 @@ static void free_deaf(struct deaf *d)
 	free(d->port);
 }
 
+TEST(addresses_of_the_other_family_are_left_alone)
+{
+	const struct conf_hostport to = { "127.0.0.1", "1" };
+	cleanup(err_clear) struct err e = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
+	char *peer = NULL;
+
+	CHECK_INT(tcp_dial_family(ctx, &to, FAMILY_IPV6, 1000, &peer, &e), -1);
+	CHECK_STR(err_msg(&e), "127.0.0.1:1 has no IPv6 address");
+	CHECK(err_is(&e, ERR_NETWORK));
+	CHECK_INT(tcp_dial_family(ctx, &to, FAMILY_IPV4, 1000, &peer, &e), -1);
+	CHECK(strstr(err_msg(&e), "connect to 127.0.0.1:1: ") != NULL);
+}
+
 TEST(no_answer_ends_with_the_timeout)
 {
 	struct deaf d = make_deaf();
