@@ -230,8 +230,12 @@ static int wait_query(struct ctx *ctx, const struct mysql_dsn *d, MYSQL *m,
 		      const char *sql, struct err *err)
 {
 	cleanup(err_clear) struct err waited = ERR_INIT;
-	int rc = 0, status = mysql_real_query_start(&rc, m, sql, strlen(sql));
+	int rc = 0, status;
 
+	/* the answer may come faster than anybody has to wait for it */
+	if (ctx_poll(ctx, NULL, 0, 0, err) < 0)
+		return -1;
+	status = mysql_real_query_start(&rc, m, sql, strlen(sql));
 	while (status)
 		status = mysql_real_query_cont(&rc, m, await(ctx, m, status, &waited));
 	if (waited.kind != ERR_NONE) {
@@ -305,20 +309,25 @@ static MYSQL *prepare(const struct lock *l)
 }
 
 /* host NULL: the socket. */
-static int wait_connect(struct ctx *ctx, const struct lock *l, MYSQL *m, const char *host,
-			struct err *err)
+static int wait_connect(struct ctx *parent, const struct lock *l, MYSQL *m,
+			const char *host, struct err *err)
 {
 	const struct mysql_dsn *d = l->dsn;
 	unsigned port = host ? ntohs(address_port(&l->addresses.v[0])) : 0;
 	cleanup(err_clear) struct err waited = ERR_INIT;
+	cleanup(ctx_freep) struct ctx *ctx = ctx_new(parent);
 	MYSQL *done = NULL;
 	int status = mysql_real_connect_start(&done, m, host, d->user, d->password,
 					      *d->database ? d->database : NULL, port,
 					      d->socket, 0);
 
+	if (l->params.connect_ms > 0)
+		ctx_set_timeout(ctx, l->params.connect_ms);
 	while (status)
 		status =
 			mysql_real_connect_cont(&done, m, await(ctx, m, status, &waited));
+	if (err_is(&waited, ERR_TIMEOUT) && !ctx_done(parent))
+		return err_set(err, ERR_TIMEOUT, "no answer within the dsn's timeout");
 	if (waited.kind != ERR_NONE) {
 		err_move(err, &waited);
 		return -1;
@@ -345,8 +354,6 @@ static int connect_one(struct ctx *ctx, void *arg, size_t i, bool *is_final,
 	const char *host =
 		address && l->params.tls == TLS_VERIFIED ? l->dsn->host : address;
 
-	if (l->params.connect_ms > 0)
-		ctx_set_timeout(ctx, l->params.connect_ms);
 	if (wait_connect(ctx, l, m, host, err) < 0) {
 		*is_final = !err_is(err, ERR_NETWORK) && !err_is(err, ERR_TIMEOUT);
 		return l->dsn->socket ? err_wrap(err, "connect to %s", l->dsn->socket)
@@ -379,9 +386,11 @@ static int execute(struct ctx *parent, struct lock *l, const char *sql, struct e
 
 	if (l->params.read_ms > 0)
 		ctx_set_timeout(ctx, l->params.read_ms);
-	if (wait_query(ctx, l->dsn, l->m, sql, err) < 0)
-		return err_wrap(err, "%s", sql);
-	return 0;
+	if (wait_query(ctx, l->dsn, l->m, sql, err) == 0)
+		return 0;
+	if (err_is(err, ERR_TIMEOUT) && !ctx_done(parent))
+		err_set(err, ERR_TIMEOUT, "no answer within the dsn's readTimeout");
+	return err_wrap(err, "%s", sql);
 }
 
 /*

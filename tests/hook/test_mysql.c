@@ -318,6 +318,10 @@ TEST(a_server_that_never_answers_is_given_up_in_time)
 		xasprintf("connect to 127.0.0.1 port %u: timed out", mute.port);
 
 	times_out(dsn, SOON_MS, says);
+	free(says);
+	says = xasprintf(
+		"connect to 127.0.0.1 port %u: no answer within the dsn's timeout",
+		mute.port);
 	times_out(limited, PATIENCE_MS, says);
 	close(mute.fd);
 }
@@ -416,7 +420,8 @@ TEST(a_lock_that_is_not_granted_is_given_up_in_time_and_leaves_nothing)
 
 	CHECK_INT(run(holder, "LOCK TABLES t WRITE"), 0);
 	times_out(dsn, SOON_MS, "FLUSH TABLES WITH READ LOCK: timed out");
-	times_out(limited, PATIENCE_MS, "FLUSH TABLES WITH READ LOCK: timed out");
+	times_out(limited, PATIENCE_MS,
+		  "FLUSH TABLES WITH READ LOCK: no answer within the dsn's readTimeout");
 	fails(refused, ERR_REMOTE,
 	      "FLUSH TABLES WITH READ LOCK: Lock wait timeout exceeded");
 	CHECK(none_is_left(beside));
