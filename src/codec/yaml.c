@@ -418,6 +418,25 @@ static int fail_syntax(struct builder *b, const yaml_parser_t *p, struct view te
 		    p->context_mark.line + 1, advice ? "; " : "", advice ? advice : "");
 }
 
+/*
+ * Gives the parser one line at a time: it checks all it is given at once, and nobody
+ * asks what comes after the first document.
+ */
+static int read_line(void *data, unsigned char *out, size_t size, size_t *n)
+{
+	struct view *rest = data;
+	const char *end = rest->len ? memchr(rest->p, '\n', rest->len) : NULL;
+
+	*n = end ? (size_t)(end + 1 - rest->p) : rest->len;
+	if (*n > size)
+		*n = size;
+	if (*n)
+		memcpy(out, rest->p, *n);
+	rest->p += *n;
+	rest->len -= *n;
+	return 1;
+}
+
 static int build(struct builder *b, yaml_parser_t *p, struct view text)
 {
 	int r = 0;
@@ -437,6 +456,7 @@ struct yaml *yaml_parse(struct view text, struct err *err)
 {
 	cleanup(yaml_deletep) struct yaml *y = xcalloc(1, sizeof(*y));
 	struct builder b = { .arena = &y->arena, .err = err };
+	struct view rest = { text.p ? text.p : "", text.len };
 	yaml_parser_t parser;
 
 	if (text.len > YAML_MAX_BYTES) {
@@ -446,8 +466,7 @@ struct yaml *yaml_parse(struct view text, struct err *err)
 	}
 	if (!yaml_parser_initialize(&parser))
 		abort();
-	yaml_parser_set_input_string(
-		&parser, (const unsigned char *)(text.p ? text.p : ""), text.len);
+	yaml_parser_set_input(&parser, read_line, &rest);
 	int r = build(&b, &parser, text);
 
 	yaml_parser_delete(&parser);

@@ -73,6 +73,10 @@ TEST(only_the_first_document_is_read)
 {
 	CHECK_YAML("a: 1\n---\n{{{ not: yaml ]\n", "{a:1}");
 	CHECK_YAML("--- x\n...\nrubbish: [\n", "x");
+	CHECK_YAML("--- x\n...\n%RUBBISH\n--- @\n", "x");
+	CHECK_YAML("%YAML 1.1\n---\na: 1\n--- |\n\t*x", "{a:1}");
+	CHECK_YAML("a: 1\n---\n\xff\x01\n", "{a:1}");
+	CHECK_YAML("a: 1\n...\n\x01\n", "{a:1}");
 }
 
 TEST(null_is_recognised_in_its_five_spellings_unless_quoted)
