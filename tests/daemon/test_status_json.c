@@ -218,4 +218,66 @@ TEST(a_periodic_snapper_shows_its_state_as_a_number)
 		  "\"Cron\":null,\"Manual\":null}}}");
 }
 
+TEST(a_cron_snapper_that_waits_shows_when_until)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_SNAP,
+				.has_snapper = true,
+				.snapper = { .type = SNAPSHOTTING_CRON,
+					     .state = SNAPPER_ERROR_WAIT,
+					     .began = { .tv_sec = 60 },
+					     .sleep_until = { .tv_sec = 600 } } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"snap\",\"snap\":{\"Pruning\":null,\"Snapshotting\":{"
+		  "\"Type\":\"cron\",\"Periodic\":null,\"Cron\":{\"State\":\"waiting\","
+		  "\"WakeupTime\":\"1970-01-01T00:10:00Z\",\"Errors\":null,"
+		  "\"Progress\":[]},\"Manual\":null}}}");
+}
+
+TEST(a_cron_snapper_that_runs_shows_since_when_and_what_its_hooks_do)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct snap_report_fs fs = { .path = (char *)"tank/a",
+				     .state = SNAP_STARTED,
+				     .snap_name = (char *)"z_1",
+				     .start = { .tv_sec = 61 },
+				     .hooks = (char *)"1  Err  1ms  before: x\n2  Exec",
+				     .hooks_had_error = true };
+	struct job_status s = { .type = JOB_SOURCE,
+				.has_snapper = true,
+				.snapper = { .type = SNAPSHOTTING_CRON,
+					     .state = SNAPPER_SNAPSHOTTING,
+					     .began = { .tv_sec = 60 },
+					     .error = (char *)"no pools",
+					     .n_missed = 2,
+					     .fs = &fs,
+					     .n_fs = 1 } };
+
+	CHECK_STR(text_of(&b, &s),
+		  "{\"type\":\"source\",\"source\":{\"Snapper\":{\"Type\":\"cron\","
+		  "\"Periodic\":null,\"Cron\":{\"State\":\"running\","
+		  "\"WakeupTime\":\"1970-01-01T00:01:00Z\",\"Errors\":[\"no pools\","
+		  "\"cron frequency is too high, 2 activations passed while snapshots "
+		  "were taken\"],\"Progress\":[{\"Path\":\"tank/a\",\"State\":2,"
+		  "\"SnapName\":\"z_1\",\"StartAt\":\"1970-01-01T00:01:01Z\","
+		  "\"Hooks\":\"1  Err  1ms  before: x\\n2  Exec\",\"HooksHadError\":true,"
+		  "\"DoneAt\":\"0001-01-01T00:00:00Z\"}]},\"Manual\":null},"
+		  "\"Listener\":null}}");
+}
+
+TEST(a_count_that_ended_says_at_least)
+{
+	cleanup(buf_free) struct buf b = { 0 };
+	struct job_status s = { .type = JOB_SNAP,
+				.has_snapper = true,
+				.snapper = { .type = SNAPSHOTTING_CRON,
+					     .state = SNAPPER_WAITING,
+					     .n_missed = SNAPPER_MAX_MISSED } };
+
+	CHECK(strstr(text_of(&b, &s),
+		     "\"Errors\":[\"cron frequency is too high, at least "
+		     "1000 activations passed"));
+}
+
 TEST_MAIN()
