@@ -76,7 +76,7 @@ static int parse_params(struct view text, struct mysql_dsn *d, struct err *err)
 /* HOST, HOST:PORT, [IPV6], [IPV6]:PORT; each part may be empty. */
 static int parse_tcp(struct view address, struct mysql_dsn *d, struct err *err)
 {
-	struct view host = address, port = { 0 };
+	struct view host, port = { 0 };
 	uint64_t n;
 
 	if (view_skip(&address, "[")) {
