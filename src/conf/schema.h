@@ -14,7 +14,7 @@
  *	FILE:LINE:COLUMN: jobs[2].pruning.keep[0].count: what is wrong; want RIGHT
  *
  * The tables also are the reference: each row says what its key is for, and
- * schema_reference() makes a document of them.
+ * conf/reference.h makes a document of them.
  *
  * The rules for absent, null and empty values are those of zrepl 0.7:
  *
@@ -67,6 +67,7 @@ struct schema_variant {
 	unsigned value;
 	const struct schema_table *table; /* NULL: known, but refused */
 	const char *refusal;              /* not NULL: it is refused, and why */
+	const char *doc;                  /* what it is, in Markdown */
 };
 
 enum { SCHEMA_NO_TAG = -1 };
@@ -88,6 +89,7 @@ struct schema_union {
 struct schema_type {
 	schema_decode_fn *decode;
 	const char *want; /* "a list of job names"; an enum has its words instead */
+	const char *see;  /* the heading under which a document says more, or NULL */
 	size_t size;      /* of the C object */
 	int64_t min, max;
 	struct schema_words words;
@@ -104,6 +106,7 @@ struct schema_key {
 	enum schema_need need;
 	size_t offset;
 	const char *def; /* as a plain YAML scalar */
+	const char *doc; /* what it is for, in Markdown: one sentence or two */
 };
 
 enum { SCHEMA_MAX_KEYS = 32 };

@@ -84,6 +84,7 @@ static int decode_zdur(struct schema *s, const struct schema_type *t,
 
 const struct schema_type schema_zdur = {
 	.decode = decode_zdur,
+	.see = "Durations",
 	.want = "a duration above zero: one number and one unit, such as 10m or 1d",
 	.size = sizeof(int64_t),
 };
@@ -132,11 +133,13 @@ static int decode_gdur(struct schema *s, const struct schema_type *t,
 
 const struct schema_type schema_gdur = {
 	.decode = decode_gdur,
+	.see = "Durations",
 	.want = "a duration such as 10s or 1m30s, or 0",
 	.size = sizeof(int64_t),
 };
 const struct schema_type schema_gdur_positive = {
 	.decode = decode_gdur,
+	.see = "Durations",
 	.want = "a duration above zero such as 10s or 1m30s",
 	.size = sizeof(int64_t),
 	.min = 1,

@@ -25,9 +25,14 @@ static const struct schema_type includes_type =
 #define AT(member) offsetof(struct conf_file, member)
 
 static const struct schema_key file_keys[] = {
-	SECTION("global", &table_global, AT(global)),
-	OPTIONAL("jobs", &table_jobs, AT(jobs)),
-	OPTIONAL("include", &includes_type, AT(includes)),
+	SECTION("global", &table_global, AT(global),
+		"What concerns the daemon as a whole. Only in the main file; an included "
+		"file's is ignored."),
+	OPTIONAL("jobs", &table_jobs, AT(jobs),
+		 "What the daemon does: replicate, receive, snapshot, prune."),
+	OPTIONAL("include", &includes_type, AT(includes),
+		 "Further files; only their `jobs` are used, after those of this file. "
+		 "See [Includes](#includes)."),
 };
 const struct schema_table table_file =
 	SCHEMA_TABLE("a configuration file", file_keys, NULL);

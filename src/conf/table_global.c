@@ -59,9 +59,13 @@ static const struct schema_type pem_type = {
 	.size = sizeof(const char *),
 };
 static const struct schema_key tls_keys[] = {
-	REQUIRED("ca", &pem_type, AT(tls.ca)),
-	REQUIRED("cert", &pem_type, AT(tls.cert)),
-	REQUIRED("key", &pem_type, AT(tls.key)),
+	REQUIRED(
+		"ca", &pem_type, AT(tls.ca),
+		"The certificates of the authorities that may have signed the server's."),
+	REQUIRED("cert", &pem_type, AT(tls.cert),
+		 "The client's certificate, with those between it and the authority "
+		 "behind it."),
+	REQUIRED("key", &pem_type, AT(tls.key), "The private key of `cert`."),
 };
 static const struct schema_table tls_table =
 	SCHEMA_TABLE("tls of an outlet", tls_keys, NULL);
@@ -85,24 +89,31 @@ static const struct schema_type tls_type = {
 };
 
 static const struct schema_key stdout_keys[] = {
-	REQUIRED("level", &level_type, AT(level)),
-	REQUIRED("format", &format_type, AT(format)),
-	DEFAULT("time", &schema_bool, AT(time), "true"),
-	DEFAULT("color", &schema_bool, AT(color), "true"),
+	REQUIRED("level", &level_type, AT(level), "What is less important is left out."),
+	REQUIRED("format", &format_type, AT(format), "How a line looks."),
+	DEFAULT("time", &schema_bool, AT(time), "true", "Lines begin with the time."),
+	DEFAULT("color", &schema_bool, AT(color), "true",
+		"Colours by level, on a terminal."),
 };
 static const struct schema_key syslog_keys[] = {
-	REQUIRED("level", &level_type, AT(level)),
-	REQUIRED("format", &format_type, AT(format)),
-	DEFAULT("facility", &facility_type, AT(facility), "local0"),
-	DEFAULT("retry_interval", &schema_gdur_positive, AT(retry_interval_ms), "10s"),
+	REQUIRED("level", &level_type, AT(level), "What is less important is left out."),
+	REQUIRED("format", &format_type, AT(format), "How a line looks."),
+	DEFAULT("facility", &facility_type, AT(facility), "local0",
+		"The facility of syslog under which lines are sent."),
+	DEFAULT("retry_interval", &schema_gdur_positive, AT(retry_interval_ms), "10s",
+		"How long to wait before syslog is tried again after a failure."),
 };
 static const struct schema_key tcp_keys[] = {
-	REQUIRED("level", &level_type, AT(level)),
-	REQUIRED("format", &format_type, AT(format)),
-	REQUIRED("address", &value_hostport, AT(address)),
-	DEFAULT("net", &family_type, AT(family), "tcp"),
-	DEFAULT("retry_interval", &schema_gdur_positive, AT(retry_interval_ms), "10s"),
-	OPTIONAL("tls", &tls_type, 0),
+	REQUIRED("level", &level_type, AT(level), "What is less important is left out."),
+	REQUIRED("format", &format_type, AT(format), "How a line looks."),
+	REQUIRED("address", &value_hostport, AT(address), "Where lines are sent."),
+	DEFAULT("net", &family_type, AT(family), "tcp",
+		"The addresses to be tried: all, those of IPv4, or those of IPv6."),
+	DEFAULT("retry_interval", &schema_gdur_positive, AT(retry_interval_ms), "10s",
+		"How long to wait before the server is tried again after a failure."),
+	OPTIONAL("tls", &tls_type, 0,
+		 "Lines are sent through TLS. The server's certificate must be for the "
+		 "host in `address`."),
 };
 static const struct schema_table stdout_table =
 	SCHEMA_TABLE("an outlet of type stdout", stdout_keys, NULL);
@@ -111,9 +122,11 @@ static const struct schema_table syslog_table =
 static const struct schema_table tcp_table =
 	SCHEMA_TABLE("an outlet of type tcp", tcp_keys, NULL);
 static const struct schema_variant outlet_variants[] = {
-	{ "stdout", OUTLET_STDOUT, &stdout_table, NULL },
-	{ "syslog", OUTLET_SYSLOG, &syslog_table, NULL },
-	{ "tcp", OUTLET_TCP, &tcp_table, NULL },
+	{ "stdout", OUTLET_STDOUT, &stdout_table, NULL,
+	  "To the standard output of the daemon. One at most." },
+	{ "syslog", OUTLET_SYSLOG, &syslog_table, NULL,
+	  "To the syslog of this host. One at most." },
+	{ "tcp", OUTLET_TCP, &tcp_table, NULL, "To a server, a line each." },
 };
 static const struct schema_union outlet_union =
 	SCHEMA_UNION("outlet type", outlet_variants, AT(type));
@@ -166,13 +179,15 @@ static const struct schema_type outlets_type = {
 #define AT(member) offsetof(struct conf_prometheus, member)
 
 static const struct schema_key prometheus_keys[] = {
-	REQUIRED("listen", &value_hostport, AT(listen)),
-	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false"),
+	REQUIRED("listen", &value_hostport, AT(listen),
+		 "Where `/metrics` is served, over HTTP."),
+	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false",
+		"Listen on an address that this host does not have yet."),
 };
 static const struct schema_table prometheus_table =
 	SCHEMA_TABLE("monitoring of type prometheus", prometheus_keys, NULL);
 static const struct schema_variant monitoring_variants[] = {
-	{ "prometheus", 0, &prometheus_table, NULL },
+	{ "prometheus", 0, &prometheus_table, NULL, "Metrics for Prometheus." },
 };
 static const struct schema_union monitoring_union =
 	SCHEMA_UNION("monitoring type", monitoring_variants, SCHEMA_NO_TAG);
@@ -215,24 +230,28 @@ static const struct schema_type monitoring_type = {
 #define AT(member) offsetof(struct conf_global, member)
 
 static const struct schema_key control_keys[] = {
-	DEFAULT("sockpath", &value_socket, AT(control_sockpath),
-		"/var/run/zrepl/control"),
+	DEFAULT("sockpath", &value_socket, AT(control_sockpath), "/var/run/zrepl/control",
+		"The socket by which `zrepl status` and `zrepl signal` reach the daemon. "
+		"Its directory must exist and be closed to others."),
 };
 static const struct schema_key stdinserver_keys[] = {
 	DEFAULT("sockdir", &schema_string, AT(stdinserver_sockdir),
-		"/var/run/zrepl/stdinserver"),
+		"/var/run/zrepl/stdinserver",
+		"The directory of the sockets of `serve` with type `stdinserver`, one "
+		"for each client. It must exist and be closed to others."),
 };
 static const struct schema_table control_table =
-	SCHEMA_TABLE("control", control_keys, NULL);
+	SCHEMA_TABLE("global.control", control_keys, NULL);
 static const struct schema_table stdinserver_table =
-	SCHEMA_TABLE("stdinserver", stdinserver_keys, NULL);
+	SCHEMA_TABLE("global.serve.stdinserver", stdinserver_keys, NULL);
 static const struct schema_type control_type =
 	TABLE_TYPE(control_table, "a map with sockpath");
 static const struct schema_type stdinserver_type =
 	TABLE_TYPE(stdinserver_table, "a map with sockdir");
 
 static const struct schema_key global_serve_keys[] = {
-	SECTION("stdinserver", &stdinserver_type, 0),
+	SECTION("stdinserver", &stdinserver_type, 0,
+		"Where clients arrive that come through ssh."),
 };
 static const struct schema_table global_serve_table =
 	SCHEMA_TABLE("global.serve", global_serve_keys, NULL);
@@ -240,10 +259,14 @@ static const struct schema_type global_serve_type =
 	TABLE_TYPE(global_serve_table, "a map with stdinserver");
 
 static const struct schema_key global_keys[] = {
-	OPTIONAL("logging", &outlets_type, AT(outlets)),
-	OPTIONAL("monitoring", &monitoring_type, AT(prometheus)),
-	SECTION("control", &control_type, 0),
-	SECTION("serve", &global_serve_type, 0),
+	OPTIONAL("logging", &outlets_type, AT(outlets),
+		 "Where log lines go. Absent or null: to stdout, from level `warn`, for "
+		 "humans. An empty list: the same without time and level."),
+	OPTIONAL("monitoring", &monitoring_type, AT(prometheus),
+		 "Who may ask for metrics; one exporter at most."),
+	SECTION("control", &control_type, 0, "The daemon's own socket."),
+	SECTION("serve", &global_serve_type, 0,
+		"What all listening jobs have in common."),
 };
 
 /* There always is an outlet. */

@@ -68,6 +68,7 @@ static int decode_filesystems(struct schema *s, const struct schema_type *t,
 /* As value_filesystems, but may be absent, and empty. */
 static const struct schema_type filesystems_type = {
 	.decode = decode_filesystems,
+	.see = "Filters",
 	.want = "a map of patterns to true or false, such as {\"tank/data<\": true}",
 	.size = sizeof(struct dsfilter),
 };
@@ -145,22 +146,41 @@ static const struct schema_type mysql_dsn_type = {
 /* ---- tables ---- */
 
 static const struct schema_key command_keys[] = {
-	REQUIRED("path", &path_type, AT(path)),
-	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
-	DEFAULT("filesystems", &filesystems_type, AT(filesystems), everything),
-	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
+	REQUIRED("path", &path_type, AT(path),
+		 "The program, run without arguments before and after each snapshot. See "
+		 "[Command hooks](#command-hooks)."),
+	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s",
+		"The program and all it has started are killed after so long, and the "
+		"hook has failed."),
+	DEFAULT("filesystems", &filesystems_type, AT(filesystems), everything,
+		"The filesystems at whose snapshots the hook runs."),
+	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false",
+		"If the hook fails before the snapshot, no snapshot is taken of that "
+		"filesystem."),
 };
 static const struct schema_key postgres_keys[] = {
-	REQUIRED("dsn", &postgres_dsn_type, AT(dsn)),
-	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
-	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
-	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
+	REQUIRED("dsn", &postgres_dsn_type, AT(dsn),
+		 "Whom to connect to as libpq understands it; the user needs the right "
+		 "to `CHECKPOINT`."),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
+		 "The filesystems with files of this server."),
+	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s",
+		"Connecting and the checkpoint together are given up after so long."),
+	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false",
+		"If the checkpoint fails, no snapshot is taken of that filesystem."),
 };
 static const struct schema_key mysql_keys[] = {
-	REQUIRED("dsn", &mysql_dsn_type, 0),
-	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
-	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s"),
-	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false"),
+	REQUIRED("dsn", &mysql_dsn_type, 0,
+		 "Whom to connect to: user, password, address, database and parameters "
+		 "as in `root:secret@tcp(127.0.0.1:3306)/?tls=true`."),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
+		 "The filesystems with files of this server."),
+	DEFAULT("timeout", &schema_gdur_positive, AT(timeout_ms), "30s",
+		"Connecting and locking together are given up after so long, and so is "
+		"unlocking."),
+	DEFAULT("err_is_fatal", &schema_bool, AT(err_is_fatal), "false",
+		"If the tables cannot be locked, no snapshot is taken of that "
+		"filesystem."),
 };
 static const struct schema_table command_table =
 	SCHEMA_TABLE("a command hook", command_keys, NULL);
@@ -185,10 +205,15 @@ static const struct schema_table mysql_table =
 #endif
 
 static const struct schema_variant hook_variants[] = {
-	{ "command", HOOK_COMMAND, &command_table, NULL },
+	{ "command", HOOK_COMMAND, &command_table, NULL,
+	  "Runs a program before and after the snapshot." },
 	{ "postgres-checkpoint", HOOK_POSTGRES_CHECKPOINT, &postgres_table,
-	  POSTGRES_REFUSAL },
-	{ "mysql-lock-tables", HOOK_MYSQL_LOCK_TABLES, &mysql_table, MYSQL_REFUSAL },
+	  POSTGRES_REFUSAL,
+	  "Has a PostgreSQL server write everything to its files before the snapshot. "
+	  "Needs a zrepl built with libpq." },
+	{ "mysql-lock-tables", HOOK_MYSQL_LOCK_TABLES, &mysql_table, MYSQL_REFUSAL,
+	  "Locks all tables of a MySQL or MariaDB server until the snapshot is taken. "
+	  "Needs a zrepl built with libmariadb." },
 };
 static const struct schema_union hook_union =
 	SCHEMA_UNION("hook type", hook_variants, AT(type));

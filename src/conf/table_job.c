@@ -5,11 +5,14 @@
 #define AT(member) offsetof(struct conf_job, member)
 
 static const struct schema_key both_pruning_keys[] = {
-	REQUIRED("keep_sender", &table_keeps, AT(keep_sender)),
-	REQUIRED("keep_receiver", &table_keeps, AT(keep_receiver)),
+	REQUIRED("keep_sender", &table_keeps, AT(keep_sender),
+		 "What stays on the sending side. See [Pruning](#pruning)."),
+	REQUIRED("keep_receiver", &table_keeps, AT(keep_receiver),
+		 "What stays on the receiving side."),
 };
 static const struct schema_key snap_pruning_keys[] = {
-	REQUIRED("keep", &table_snap_keeps, AT(keep)),
+	REQUIRED("keep", &table_snap_keeps, AT(keep),
+		 "What stays. See [Pruning](#pruning)."),
 };
 static const struct schema_table both_pruning_table =
 	SCHEMA_TABLE("pruning of a push or pull job", both_pruning_keys, NULL);
@@ -21,43 +24,77 @@ static const struct schema_type snap_pruning_type =
 	TABLE_TYPE(snap_pruning_table, "a map with keep");
 
 static const struct schema_key push_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name)),
-	REQUIRED("connect", &table_connect, AT(connect)),
-	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
-	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting)),
-	REQUIRED("pruning", &both_pruning_type, 0),
-	SECTION("send", &table_send, AT(send)),
-	SECTION("replication", &table_replication, AT(replication)),
-	SECTION("conflict_resolution", &table_conflict_resolution, AT(replication)),
+	REQUIRED("name", &value_job_name, AT(name),
+		 "The job's name, by which it is known to commands, logs and metrics. It "
+		 "is part of the names of bookmarks and holds: a renamed job loses track "
+		 "of what it has replicated."),
+	REQUIRED("connect", &table_connect, AT(connect), "How to reach the sink."),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
+		 "What is replicated, snapshotted and pruned."),
+	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting),
+		 "When and how snapshots are taken. Each round of periodic and cron "
+		 "snapshots is followed by a replication."),
+	REQUIRED("pruning", &both_pruning_type, 0, "What stays after each replication."),
+	SECTION("send", &table_send, AT(send), "How streams are made."),
+	SECTION("replication", &table_replication, AT(replication),
+		"How much is protected, and how much happens at a time."),
+	SECTION("conflict_resolution", &table_conflict_resolution, AT(replication),
+		"What to do where the two sides do not fit together."),
 };
 static const struct schema_key pull_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name)),
-	REQUIRED("connect", &table_connect, AT(connect)),
-	REQUIRED("root_fs", &value_root_fs, AT(root_fs)),
-	REQUIRED("interval", &value_interval, AT(interval_s)),
-	REQUIRED("pruning", &both_pruning_type, 0),
-	SECTION("recv", &table_recv, AT(recv)),
-	SECTION("replication", &table_replication, AT(replication)),
-	SECTION("conflict_resolution", &table_conflict_resolution, AT(replication)),
+	REQUIRED("name", &value_job_name, AT(name),
+		 "The job's name, by which it is known to commands, logs and metrics. It "
+		 "is part of the names of bookmarks and holds: a renamed job loses track "
+		 "of what it has replicated."),
+	REQUIRED("connect", &table_connect, AT(connect), "How to reach the source."),
+	REQUIRED("root_fs", &value_root_fs, AT(root_fs),
+		 "What is received is put below this dataset, which must exist: "
+		 "`root_fs`/PATH OF THE SENDER."),
+	REQUIRED("interval", &value_interval, AT(interval_s),
+		 "How long from one replication to the next; with `manual`, only `zrepl "
+		 "signal wakeup` begins one."),
+	REQUIRED("pruning", &both_pruning_type, 0,
+		 "What stays after each replication, on both sides."),
+	SECTION("recv", &table_recv, AT(recv), "How streams are received."),
+	SECTION("replication", &table_replication, AT(replication),
+		"How much is protected, and how much happens at a time."),
+	SECTION("conflict_resolution", &table_conflict_resolution, AT(replication),
+		"What to do where the two sides do not fit together."),
 };
 static const struct schema_key source_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name)),
-	REQUIRED("serve", &table_serve, AT(serve)),
-	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
-	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting)),
-	SECTION("send", &table_send, AT(send)),
+	REQUIRED("name", &value_job_name, AT(name),
+		 "The job's name, by which it is known to commands, logs and metrics. It "
+		 "is part of the names of bookmarks and holds: a renamed job loses track "
+		 "of what it has replicated."),
+	REQUIRED("serve", &table_serve, AT(serve), "Where to listen, and who may come."),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
+		 "What clients may fetch, and what is snapshotted."),
+	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting),
+		 "When and how snapshots are taken."),
+	SECTION("send", &table_send, AT(send), "How streams are made."),
 };
 static const struct schema_key sink_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name)),
-	REQUIRED("serve", &table_serve, AT(serve)),
-	REQUIRED("root_fs", &value_root_fs, AT(root_fs)),
-	SECTION("recv", &table_recv, AT(recv)),
+	REQUIRED("name", &value_job_name, AT(name),
+		 "The job's name, by which it is known to commands, logs and metrics. It "
+		 "is part of the names of bookmarks and holds: a renamed job loses track "
+		 "of what it has replicated."),
+	REQUIRED("serve", &table_serve, AT(serve), "Where to listen, and who may come."),
+	REQUIRED("root_fs", &value_root_fs, AT(root_fs),
+		 "What is received is put below this dataset, which must exist: "
+		 "`root_fs`/IDENTITY OF THE CLIENT/PATH OF THE SENDER."),
+	SECTION("recv", &table_recv, AT(recv), "How streams are received."),
 };
 static const struct schema_key snap_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name)),
-	REQUIRED("filesystems", &value_filesystems, AT(filesystems)),
-	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting)),
-	REQUIRED("pruning", &snap_pruning_type, 0),
+	REQUIRED("name", &value_job_name, AT(name),
+		 "The job's name, by which it is known to commands, logs and metrics. It "
+		 "is part of the names of bookmarks and holds: a renamed job loses track "
+		 "of what it has replicated."),
+	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
+		 "What is snapshotted and pruned."),
+	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting),
+		 "When and how snapshots are taken."),
+	REQUIRED("pruning", &snap_pruning_type, 0,
+		 "What stays after each round of snapshots."),
 };
 
 static int finish_job(struct schema *s, const struct yaml_node *n, void *out)
@@ -83,11 +120,16 @@ static const struct schema_table snap_table =
 	SCHEMA_TABLE("a snap job", snap_keys, finish_job);
 
 static const struct schema_variant job_variants[] = {
-	{ "push", JOB_PUSH, &push_table, NULL },
-	{ "sink", JOB_SINK, &sink_table, NULL },
-	{ "snap", JOB_SNAP, &snap_table, NULL },
-	{ "pull", JOB_PULL, &pull_table, NULL },
-	{ "source", JOB_SOURCE, &source_table, NULL },
+	{ "push", JOB_PUSH, &push_table, NULL,
+	  "Snapshots, sends to a sink, and prunes both sides." },
+	{ "sink", JOB_SINK, &sink_table, NULL,
+	  "Waits for push jobs and receives what they send." },
+	{ "snap", JOB_SNAP, &snap_table, NULL,
+	  "Snapshots and prunes, without replication." },
+	{ "pull", JOB_PULL, &pull_table, NULL,
+	  "Fetches from a source, and prunes both sides." },
+	{ "source", JOB_SOURCE, &source_table, NULL,
+	  "Snapshots, and waits for pull jobs that fetch." },
 };
 static const struct schema_union job_union =
 	SCHEMA_UNION("job type", job_variants, AT(type));

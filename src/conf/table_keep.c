@@ -15,19 +15,29 @@ static const struct schema_type count_type = {
 
 static const struct schema_key not_replicated_keys[] = {
 	DEFAULT("keep_snapshot_at_cursor", &schema_bool, AT(keep_snapshot_at_cursor),
-		"true"),
+		"true",
+		"Keep also the snapshot that was replicated last, although its bookmark "
+		"is enough to go on from. On the receiving side it has no effect."),
 };
 static const struct schema_key last_n_keys[] = {
-	REQUIRED("count", &count_type, AT(count)),
-	OPTIONAL("regex", &value_regex, AT(regex)),
+	REQUIRED("count", &count_type, AT(count), "How many of the youngest stay."),
+	OPTIONAL("regex", &value_regex, AT(regex),
+		 "Count only snapshots whose name matches. Others are not kept by this "
+		 "rule."),
 };
 static const struct schema_key grid_keys[] = {
-	REQUIRED("grid", &value_grid, AT(grid)),
-	REQUIRED("regex", &value_regex, AT(regex)),
+	REQUIRED("grid", &value_grid, AT(grid),
+		 "Intervals into the past, from the youngest matching snapshot on, and "
+		 "how many of the oldest stay in each."),
+	REQUIRED("regex", &value_regex, AT(regex),
+		 "Snapshots whose name matches are put into the grid. Others are not "
+		 "kept by this rule."),
 };
 static const struct schema_key regex_keys[] = {
-	REQUIRED("regex", &value_regex, AT(regex)),
-	DEFAULT("negate", &schema_bool, AT(negate), "false"),
+	REQUIRED("regex", &value_regex, AT(regex),
+		 "Snapshots whose name matches are kept."),
+	DEFAULT("negate", &schema_bool, AT(negate), "false",
+		"Those that do not match are kept instead."),
 };
 
 /* The rule as a user would name it. */
@@ -65,12 +75,14 @@ static const struct schema_table grid_table =
 static const struct schema_table regex_table =
 	SCHEMA_TABLE("a regex rule", regex_keys, finish_keep);
 
-#define KEEP_VARIANTS(not_replicated_, refusal_)                              \
-	{ "not_replicated", KEEP_NOT_REPLICATED, not_replicated_, refusal_ }, \
-		{ "last_n", KEEP_LAST_N, &last_n_table, NULL },               \
-		{ "grid", KEEP_GRID, &grid_table, NULL },                     \
-	{                                                                     \
-		"regex", KEEP_REGEX, &regex_table, NULL                       \
+#define KEEP_VARIANTS(not_replicated_, refusal_)                                       \
+	{ "not_replicated", KEEP_NOT_REPLICATED, not_replicated_, refusal_,            \
+	  "Keeps what is not replicated yet." },                                       \
+		{ "last_n", KEEP_LAST_N, &last_n_table, NULL, "Keeps the youngest." }, \
+		{ "grid", KEEP_GRID, &grid_table, NULL,                                \
+		  "Keeps the fewer the older they are." },                             \
+	{                                                                              \
+		"regex", KEEP_REGEX, &regex_table, NULL, "Keeps by name."              \
 	}
 
 static const struct schema_variant keep_variants[] = {
@@ -85,7 +97,7 @@ static const struct schema_variant snap_keep_variants[] = {
 static const struct schema_union keep_union =
 	SCHEMA_UNION("keep rule", keep_variants, AT(type));
 static const struct schema_union snap_keep_union =
-	SCHEMA_UNION("keep rule", snap_keep_variants, AT(type));
+	SCHEMA_UNION("keep rule of a snap job", snap_keep_variants, AT(type));
 
 static const char keep_want[] = "a keep rule such as {type: last_n, count: 10}";
 static const char keeps_want[] =

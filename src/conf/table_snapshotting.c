@@ -5,22 +5,36 @@
 #define AT(member) offsetof(struct conf_snapshotting, member)
 
 /* What all have that take snapshots by themselves. */
-#define AUTOMATIC_KEYS                                                                \
-	OPTIONAL("hooks", &table_hooks, AT(hooks)),                                   \
-		DEFAULT("timestamp_format", &schema_string, AT(timestamp_format),     \
-			"dense"),                                                     \
-		DEFAULT("timestamp_location", &schema_string, AT(timestamp_location), \
-			"UTC"),                                                       \
-		DEFAULT("skip_unchanged", &schema_bool, AT(skip_unchanged), "false")
+#define AUTOMATIC_KEYS                                                                   \
+	OPTIONAL("hooks", &table_hooks, AT(hooks),                                       \
+		 "What to run around each snapshot, in this order before it, backwards " \
+		 "after it."),                                                           \
+		DEFAULT("timestamp_format", &schema_string, AT(timestamp_format),        \
+			"dense",                                                         \
+			"The form of the time in the name: `dense`, `human`, "           \
+			"`iso-8601`, `unix-seconds` or a layout of Go. See [Names of "   \
+			"snapshots](#names-of-snapshots)."),                             \
+		DEFAULT("timestamp_location", &schema_string, AT(timestamp_location),    \
+			"UTC",                                                           \
+			"The time zone of the time in the name: `UTC`, `Local` or a "    \
+			"name such as `Europe/Berlin`. All named formats but "           \
+			"`iso-8601` need UTC."),                                         \
+		DEFAULT("skip_unchanged", &schema_bool, AT(skip_unchanged), "false",     \
+			"Take no snapshot of a filesystem to which nothing was written " \
+			"since its last one. Not in zrepl 0.7.")
 
 static const struct schema_key periodic_keys[] = {
-	REQUIRED("prefix", &value_prefix, AT(prefix)),
-	REQUIRED("interval", &schema_zdur, AT(interval_s)),
+	REQUIRED("prefix", &value_prefix, AT(prefix),
+		 "What names of snapshots begin with. Snapshots with it count as this "
+		 "job's own when it is decided when the next one is due."),
+	REQUIRED("interval", &schema_zdur, AT(interval_s),
+		 "How long from one round of snapshots to the next."),
 	AUTOMATIC_KEYS,
 };
 static const struct schema_key cron_keys[] = {
-	REQUIRED("prefix", &value_prefix, AT(prefix)),
-	REQUIRED("cron", &value_cron, AT(cron)),
+	REQUIRED("prefix", &value_prefix, AT(prefix),
+		 "What names of snapshots begin with."),
+	REQUIRED("cron", &value_cron, AT(cron), "When to take snapshots."),
 	AUTOMATIC_KEYS,
 };
 
@@ -78,9 +92,11 @@ static const struct schema_table cron_table =
 	SCHEMA_TABLE("snapshotting of type cron", cron_keys, finish_automatic);
 
 static const struct schema_variant snapshotting_variants[] = {
-	{ "manual", SNAPSHOTTING_MANUAL, &manual_table, NULL },
-	{ "periodic", SNAPSHOTTING_PERIODIC, &periodic_table, NULL },
-	{ "cron", SNAPSHOTTING_CRON, &cron_table, NULL },
+	{ "manual", SNAPSHOTTING_MANUAL, &manual_table, NULL,
+	  "The job takes no snapshots by itself; there are no further keys." },
+	{ "periodic", SNAPSHOTTING_PERIODIC, &periodic_table, NULL,
+	  "At a fixed interval." },
+	{ "cron", SNAPSHOTTING_CRON, &cron_table, NULL, "At certain times." },
 };
 static const struct schema_union snapshotting_union =
 	SCHEMA_UNION("snapshotting type", snapshotting_variants, AT(type));

@@ -54,31 +54,51 @@ static const struct schema_type identity_file_type = {
 };
 
 static const struct schema_key connect_local_keys[] = {
-	REQUIRED("listener_name", &value_listener, AT(listener_name)),
-	REQUIRED("client_identity", &value_identity, AT(client_identity)),
-	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "2s"),
+	REQUIRED("listener_name", &value_listener, AT(listener_name),
+		 "The `listener_name` of a sink or source of the same daemon."),
+	REQUIRED("client_identity", &value_identity, AT(client_identity),
+		 "As whom to come."),
+	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "2s",
+		"How long to wait for the listener; 0: for ever."),
 };
 static const struct schema_key connect_tcp_keys[] = {
-	REQUIRED("address", &value_hostport, AT(address)),
-	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s"),
+	REQUIRED("address", &value_hostport, AT(address),
+		 "Where the other side listens. The connection is not encrypted."),
+	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s",
+		"How long connecting may take; 0: as long as it takes."),
 };
 static const struct schema_key connect_tls_keys[] = {
-	REQUIRED("address", &value_hostport, AT(address)),
-	REQUIRED("ca", &pem_type, AT(tls.ca)),
-	REQUIRED("cert", &pem_type, AT(tls.cert)),
-	REQUIRED("key", &pem_type, AT(tls.key)),
-	REQUIRED("server_cn", &server_cn_type, AT(server_cn)),
-	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s"),
+	REQUIRED("address", &value_hostport, AT(address),
+		 "Where the other side listens."),
+	REQUIRED(
+		"ca", &pem_type, AT(tls.ca),
+		"The certificates of the authorities that may have signed the server's."),
+	REQUIRED("cert", &pem_type, AT(tls.cert),
+		 "Our certificate, with those between it and the authority behind it. "
+		 "Its common name is our identity there."),
+	REQUIRED("key", &pem_type, AT(tls.key), "The private key of `cert`."),
+	REQUIRED("server_cn", &server_cn_type, AT(server_cn),
+		 "The name that must be among the subjectAltNames of the server's "
+		 "certificate."),
+	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s",
+		"How long the TCP connection may take; 0: as long as it takes."),
 };
 static const struct schema_key connect_ssh_keys[] = {
-	REQUIRED("host", &host_type, AT(ssh_host)),
-	REQUIRED("user", &user_type, AT(ssh_user)),
-	REQUIRED("port", &port_type, AT(ssh_port)),
-	REQUIRED("identity_file", &identity_file_type, AT(ssh_identity_file)),
-	OPTIONAL("options", &value_ssh_options, AT(ssh_options)),
-	OPTIONAL("ssh_command", &schema_string, AT(ssh_command)),
-	OPTIONAL("transport_open_command", &value_ignored_texts, 0),
-	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s"),
+	REQUIRED("host", &host_type, AT(ssh_host),
+		 "Where `zrepl stdinserver` is run, by the forced command of the key."),
+	REQUIRED("user", &user_type, AT(ssh_user), "As whom to log in."),
+	REQUIRED("port", &port_type, AT(ssh_port), "The port of the ssh server."),
+	REQUIRED("identity_file", &identity_file_type, AT(ssh_identity_file),
+		 "The key to log in with."),
+	OPTIONAL("options", &value_ssh_options, AT(ssh_options),
+		 "Further options, each with `-o`. ssh is run without any environment, "
+		 "not even HOME, and in batch mode."),
+	OPTIONAL("ssh_command", &schema_string, AT(ssh_command),
+		 "Another program than `ssh`."),
+	OPTIONAL("transport_open_command", &value_ignored_texts, 0, "Of no effect."),
+	DEFAULT("dial_timeout", &schema_gdur, AT(dial_timeout_ms), "10s",
+		"How long all may take up to the first byte of the other side; 0 has "
+		"expired at once, and is warned of."),
 };
 
 static int finish_connect_ssh(struct schema *s, const struct yaml_node *n, void *out)
@@ -100,10 +120,13 @@ static const struct schema_table connect_tls_table =
 static const struct schema_table connect_ssh_table = SCHEMA_TABLE(
 	"connect of type ssh+stdinserver", connect_ssh_keys, finish_connect_ssh);
 static const struct schema_variant connect_variants[] = {
-	{ "tcp", CONNECT_TCP, &connect_tcp_table, NULL },
-	{ "tls", CONNECT_TLS, &connect_tls_table, NULL },
-	{ "ssh+stdinserver", CONNECT_SSH, &connect_ssh_table, NULL },
-	{ "local", CONNECT_LOCAL, &connect_local_table, NULL },
+	{ "tcp", CONNECT_TCP, &connect_tcp_table, NULL, "TCP, not encrypted." },
+	{ "tls", CONNECT_TLS, &connect_tls_table, NULL,
+	  "TLS, where both sides show certificates." },
+	{ "ssh+stdinserver", CONNECT_SSH, &connect_ssh_table, NULL,
+	  "Through ssh, and `zrepl stdinserver` on the other side." },
+	{ "local", CONNECT_LOCAL, &connect_local_table, NULL,
+	  "To a job of the same daemon." },
 };
 static const struct schema_union connect_union =
 	SCHEMA_UNION("connect type", connect_variants, AT(type));
@@ -121,24 +144,39 @@ const struct schema_type table_connect = {
 #define AT(member) offsetof(struct conf_serve, member)
 
 static const struct schema_key serve_local_keys[] = {
-	REQUIRED("listener_name", &value_listener, AT(listener_name)),
+	REQUIRED("listener_name", &value_listener, AT(listener_name),
+		 "By which a push or pull job of the same daemon finds this one."),
 };
 static const struct schema_key serve_tcp_keys[] = {
-	REQUIRED("listen", &value_hostport, AT(listen)),
-	REQUIRED("clients", &value_clients, 0),
-	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false"),
+	REQUIRED("listen", &value_hostport, AT(listen),
+		 "Where to listen; with an empty host, on all addresses."),
+	REQUIRED("clients", &value_clients, 0,
+		 "Who may come, and as whom: addresses, or networks whose identity has "
+		 "one `*` that becomes the address. The longest prefix wins. A "
+		 "link-local address needs its zone: `fe80::/10%eth1`."),
+	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false",
+		"Listen on an address that this host does not have yet."),
 };
 static const struct schema_key serve_tls_keys[] = {
-	REQUIRED("listen", &value_hostport, AT(listen)),
-	REQUIRED("ca", &pem_type, AT(tls.ca)),
-	REQUIRED("cert", &pem_type, AT(tls.cert)),
-	REQUIRED("key", &pem_type, AT(tls.key)),
-	REQUIRED("client_cns", &value_identities, AT(client_cns)),
-	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false"),
-	DEFAULT("handshake_timeout", &schema_gdur, AT(handshake_timeout_ms), "10s"),
+	REQUIRED("listen", &value_hostport, AT(listen),
+		 "Where to listen; with an empty host, on all addresses."),
+	REQUIRED("ca", &pem_type, AT(tls.ca),
+		 "The certificates of the authorities that may have signed a client's."),
+	REQUIRED("cert", &pem_type, AT(tls.cert),
+		 "Our certificate, with those between it and the authority behind it."),
+	REQUIRED("key", &pem_type, AT(tls.key), "The private key of `cert`."),
+	REQUIRED("client_cns", &value_identities, AT(client_cns),
+		 "Who may come: the common names in certificates of clients, which also "
+		 "are their identities."),
+	DEFAULT("listen_freebind", &schema_bool, AT(listen_freebind), "false",
+		"Listen on an address that this host does not have yet."),
+	DEFAULT("handshake_timeout", &schema_gdur, AT(handshake_timeout_ms), "10s",
+		"How long the TLS handshake may take; 0 has expired at once, and is "
+		"warned of."),
 };
 static const struct schema_key serve_stdinserver_keys[] = {
-	REQUIRED("client_identities", &value_identities, AT(client_identities)),
+	REQUIRED("client_identities", &value_identities, AT(client_identities),
+		 "Who may come, through `zrepl stdinserver IDENTITY`."),
 };
 
 static int finish_serve_tls(struct schema *s, const struct yaml_node *n, void *out)
@@ -158,10 +196,13 @@ static const struct schema_table serve_tls_table =
 static const struct schema_table serve_stdinserver_table =
 	SCHEMA_TABLE("serve of type stdinserver", serve_stdinserver_keys, NULL);
 static const struct schema_variant serve_variants[] = {
-	{ "tcp", SERVE_TCP, &serve_tcp_table, NULL },
-	{ "tls", SERVE_TLS, &serve_tls_table, NULL },
-	{ "stdinserver", SERVE_STDINSERVER, &serve_stdinserver_table, NULL },
-	{ "local", SERVE_LOCAL, &serve_local_table, NULL },
+	{ "tcp", SERVE_TCP, &serve_tcp_table, NULL, "TCP, not encrypted." },
+	{ "tls", SERVE_TLS, &serve_tls_table, NULL,
+	  "TLS, where both sides show certificates." },
+	{ "stdinserver", SERVE_STDINSERVER, &serve_stdinserver_table, NULL,
+	  "Through sshd and `zrepl stdinserver`." },
+	{ "local", SERVE_LOCAL, &serve_local_table, NULL,
+	  "For a job of the same daemon." },
 };
 static const struct schema_union serve_union =
 	SCHEMA_UNION("serve type", serve_variants, AT(type));

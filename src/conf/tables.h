@@ -38,22 +38,22 @@ extern const struct schema_type table_recv;         /* struct conf_recv */
 extern const struct schema_type table_replication;  /* struct conf_replication */
 extern const struct schema_type table_conflict_resolution; /* the same */
 
-/* Rows of a table: name, type, offset. */
-#define REQUIRED(name_, type_, at_)                      \
-	{                                                \
-		name_, type_, SCHEMA_REQUIRED, at_, NULL \
+/* Rows of a table: name, type, offset, what it is for. */
+#define REQUIRED(name_, type_, at_, doc_)                      \
+	{                                                      \
+		name_, type_, SCHEMA_REQUIRED, at_, NULL, doc_ \
 	}
-#define OPTIONAL(name_, type_, at_)                      \
-	{                                                \
-		name_, type_, SCHEMA_OPTIONAL, at_, NULL \
+#define OPTIONAL(name_, type_, at_, doc_)                      \
+	{                                                      \
+		name_, type_, SCHEMA_OPTIONAL, at_, NULL, doc_ \
 	}
-#define DEFAULT(name_, type_, at_, def_)                \
-	{                                               \
-		name_, type_, SCHEMA_DEFAULT, at_, def_ \
+#define DEFAULT(name_, type_, at_, def_, doc_)                \
+	{                                                     \
+		name_, type_, SCHEMA_DEFAULT, at_, def_, doc_ \
 	}
-#define SECTION(name_, type_, at_)                      \
-	{                                               \
-		name_, type_, SCHEMA_SECTION, at_, NULL \
+#define SECTION(name_, type_, at_, doc_)                      \
+	{                                                     \
+		name_, type_, SCHEMA_SECTION, at_, NULL, doc_ \
 	}
 
 #define WORDS(v_)                 \

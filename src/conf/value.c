@@ -33,6 +33,7 @@ static int decode_job_name(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_job_name = {
 	.decode = decode_job_name,
+	.see = "Names",
 	.want = "a name such as prod_to_backup1, of at most 203 letters, digits, - _ . : "
 		"and spaces, that does not begin with _",
 	.size = sizeof(const char *),
@@ -46,6 +47,7 @@ static int decode_identity(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_identity = {
 	.decode = decode_identity,
+	.see = "Names",
 	.want = "the name of a client such as db1, which becomes a dataset below the "
 		"sink's root_fs",
 	.size = sizeof(const char *),
@@ -148,6 +150,7 @@ static int decode_filesystems(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_filesystems = {
 	.decode = decode_filesystems,
+	.see = "Filters",
 	.want = "a map of patterns to true or false, such as {\"tank/data<\": true}",
 	.size = sizeof(struct dsfilter),
 };
@@ -177,6 +180,7 @@ static int decode_regex(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_regex = {
 	.decode = decode_regex,
+	.see = "Regular expressions",
 	.want = "a regular expression in RE2's syntax, such as ^zrepl_",
 	.size = sizeof(struct regex *),
 };
@@ -202,6 +206,7 @@ static int decode_grid(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_grid = {
 	.decode = decode_grid,
+	.see = "Grids",
 	.want = "a grid such as '1x1h(keep=all) | 24x1h | 30x1d'",
 	.size = sizeof(struct grid),
 };
@@ -293,6 +298,7 @@ static int decode_size(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_size = {
 	.decode = decode_size,
+	.see = "Sizes",
 	.want = "a size such as 10 MiB, or -1 B for no limit",
 	.size = sizeof(int64_t),
 };

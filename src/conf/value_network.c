@@ -76,6 +76,7 @@ static int decode_hostport(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_hostport = {
 	.decode = decode_hostport,
+	.see = "Addresses",
 	.want = "HOST:PORT, such as backup1:8888, [2001:db8::1]:8888 or :8888",
 	.size = sizeof(struct conf_hostport),
 };

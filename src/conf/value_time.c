@@ -28,6 +28,7 @@ static int decode_interval(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_interval = {
 	.decode = decode_interval,
+	.see = "Durations",
 	.want = "a duration above zero: one number and one unit, such as 10m or 1d, or "
 		"manual",
 	.size = sizeof(int64_t),
@@ -58,6 +59,7 @@ static int decode_cron(struct schema *s, const struct schema_type *t,
 
 const struct schema_type value_cron = {
 	.decode = decode_cron,
+	.see = "Cron",
 	.want = "minute, hour, day of month, month and day of week, such as "
 		"\"15 * * * *\", perhaps with seconds before them",
 	.size = sizeof(struct cron *),

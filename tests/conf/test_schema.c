@@ -40,20 +40,21 @@ static const struct schema_type number_type = {
 };
 
 static const struct schema_key sized_keys[] = {
-	{ "size", &number_type, SCHEMA_REQUIRED, offsetof(struct part, size), NULL },
+	{ "size", &number_type, SCHEMA_REQUIRED, offsetof(struct part, size), NULL, "d" },
 };
 static const struct schema_key labelled_keys[] = {
-	{ "label", &schema_string, SCHEMA_DEFAULT, offsetof(struct part, label), "none" },
+	{ "label", &schema_string, SCHEMA_DEFAULT, offsetof(struct part, label), "none",
+	  "d" },
 };
 static const struct schema_table sized_table =
 	SCHEMA_TABLE("a sized part", sized_keys, NULL);
 static const struct schema_table labelled_table =
 	SCHEMA_TABLE("a labelled part", labelled_keys, NULL);
 static const struct schema_variant part_variants[] = {
-	{ "sized", GREEN, &sized_table, NULL },
-	{ "labelled", BLUE, &labelled_table, NULL },
-	{ "wanted", 0, NULL, NULL },
-	{ "banned", 0, NULL, "banned parts are banned; want others" },
+	{ "sized", GREEN, &sized_table, NULL, "d" },
+	{ "labelled", BLUE, &labelled_table, NULL, "d" },
+	{ "wanted", 0, NULL, NULL, "d" },
+	{ "banned", 0, NULL, "banned parts are banned; want others", "d" },
 };
 static const struct schema_union part_union = {
 	.what = "part type",
@@ -81,16 +82,16 @@ static const struct schema_type section_type = {
 #define AT(member) offsetof(struct thing, member)
 
 static const struct schema_key thing_keys[] = {
-	{ "name", &schema_string, SCHEMA_REQUIRED, AT(name), NULL },
-	{ "flag", &schema_bool, SCHEMA_DEFAULT, AT(flag), "true" },
-	{ "number", &number_type, SCHEMA_DEFAULT, AT(number), "7" },
-	{ "wait", &schema_zdur, SCHEMA_OPTIONAL, AT(wait_s), NULL },
-	{ "timeout", &schema_gdur, SCHEMA_DEFAULT, AT(timeout_ms), "10s" },
-	{ "note", &schema_string, SCHEMA_OPTIONAL, AT(note), NULL },
-	{ "colour", &colour_type, SCHEMA_DEFAULT, AT(colour), "green" },
-	{ "part", &part_type, SCHEMA_OPTIONAL, AT(part), NULL },
-	{ "parts", &parts_type, SCHEMA_OPTIONAL, AT(parts), NULL },
-	{ "section", &section_type, SCHEMA_SECTION, AT(section), NULL },
+	{ "name", &schema_string, SCHEMA_REQUIRED, AT(name), NULL, "d" },
+	{ "flag", &schema_bool, SCHEMA_DEFAULT, AT(flag), "true", "d" },
+	{ "number", &number_type, SCHEMA_DEFAULT, AT(number), "7", "d" },
+	{ "wait", &schema_zdur, SCHEMA_OPTIONAL, AT(wait_s), NULL, "d" },
+	{ "timeout", &schema_gdur, SCHEMA_DEFAULT, AT(timeout_ms), "10s", "d" },
+	{ "note", &schema_string, SCHEMA_OPTIONAL, AT(note), NULL, "d" },
+	{ "colour", &colour_type, SCHEMA_DEFAULT, AT(colour), "green", "d" },
+	{ "part", &part_type, SCHEMA_OPTIONAL, AT(part), NULL, "d" },
+	{ "parts", &parts_type, SCHEMA_OPTIONAL, AT(parts), NULL, "d" },
+	{ "section", &section_type, SCHEMA_SECTION, AT(section), NULL, "d" },
 };
 
 static int finish_thing(struct schema *s, const struct yaml_node *n, void *out)
