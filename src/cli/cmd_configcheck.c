@@ -13,8 +13,8 @@ static int parse_what(const char *word, unsigned *what)
 		const char *word;
 		unsigned what;
 	} words[] = {
-		{ "all", DUMP_LOGGING | DUMP_JOBS },
-		{ "config", DUMP_LOGGING | DUMP_JOBS },
+		{ "all", DUMP_ALL },
+		{ "config", DUMP_ALL },
 		{ "jobs", DUMP_JOBS },
 		{ "logging", DUMP_LOGGING },
 	};
@@ -42,12 +42,33 @@ static void print(const struct config *config, const char *format, unsigned what
 {
 	cleanup(buf_free) struct buf out = { 0 };
 
-	config_dump(&out, config,
-		    strcmp(format, "pretty") == 0 ? what : DUMP_LOGGING | DUMP_JOBS);
+	config_dump(&out, config, strcmp(format, "pretty") == 0 ? what : DUMP_ALL);
 	if (strcmp(format, "json") == 0)
 		fputs(out.p, stdout);
 	else
 		print_indented(out.p);
+}
+
+/* What a daemon with this configuration would not start with; true: it was said. */
+static bool check_jobs(const struct config *config, bool skip_cert_check)
+{
+	cleanup(err_clear) struct err err = ERR_INIT;
+	struct env env;
+	bool is_bad = env_load(&env, &err) < 0;
+
+	if (is_bad)
+		cli_fail(&err);
+	return (!skip_cert_check && certs_check(config, stderr) > 0) || is_bad;
+}
+
+static bool check_logging(const struct config *config)
+{
+	cleanup(err_clear) struct err err = ERR_INIT;
+
+	if (outlets_check(&config->global, &err) == 0)
+		return false;
+	cli_fail(&err);
+	return true;
 }
 
 static int run(const struct command *self, const char *config_path, int argc, char **argv)
@@ -56,15 +77,14 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	cleanup(config_freep) struct config *config = NULL;
 	const char *format = "", *what_word = "all";
 	bool skip_cert_check = false;
-	size_t bad_certs = 0;
 	const struct option_spec specs[] = {
 		{ "format", 0, &format, NULL },
 		{ "what", 0, &what_word, NULL },
 		{ "skip-cert-check", 0, NULL, &skip_cert_check },
 	};
 	int n = options_parse(self, specs, ARRAY_LEN(specs), argc, argv);
+	bool are_jobs_bad, is_logging_bad;
 	unsigned what;
-	struct env env;
 
 	if (n < 0)
 		return 1;
@@ -84,16 +104,13 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	}
 	for (size_t i = 0; i < config->n_warnings; i++)
 		fprintf(stderr, "WARNING: %s\n", config->warnings[i]);
-	if (env_load(&env, &err) < 0)
-		return cli_fail(&err);
-	if (!skip_cert_check)
-		bad_certs = certs_check(config, stderr);
-	/* compat: zrepl 0.7: what is to be shown is shown, unless it is just the jobs. */
-	if (*format && !(bad_certs > 0 && what == DUMP_JOBS))
+	are_jobs_bad = check_jobs(config, skip_cert_check);
+	is_logging_bad = check_logging(config);
+	/* compat: zrepl 0.7: what is to be shown is shown, unless just that is bad. */
+	if (*format && !(are_jobs_bad && what == DUMP_JOBS) &&
+	    !(is_logging_bad && what == DUMP_LOGGING))
 		print(config, format, what);
-	if (outlets_check(&config->global, &err) < 0)
-		return cli_fail(&err);
-	return bad_certs > 0 ? 1 : 0;
+	return are_jobs_bad || is_logging_bad;
 }
 
 const struct command cmd_configcheck = {
@@ -106,8 +123,9 @@ const struct command cmd_configcheck = {
 		"Options:\n"
 		"  --format FORMAT    print it: pretty, yaml or json (default: print "
 		"nothing)\n"
-		"  --what PART        part to print with pretty: all, config, jobs or "
-		"logging\n"
+		"  --what PART        part to print with pretty: all, config (the same), "
+		"jobs or\n"
+		"                     logging\n"
 		"  --skip-cert-check  do not open the files of TLS\n",
 	.run = run,
 };

@@ -4,7 +4,44 @@
 
 #include <string.h>
 
-static void put_global(struct jsonw *w, const struct conf_global *g)
+static void put_address(struct jsonw *w, const char *key, const struct conf_hostport *a)
+{
+	bool has_colon = strchr(a->host, ':') != NULL;
+	cleanup(str_freep) char *text =
+		xasprintf(has_colon ? "[%s]:%s" : "%s:%s", a->host, a->port);
+
+	jsonw_member_str(w, key, text);
+}
+
+static void put_tls(struct jsonw *w, const struct conf_tls *t)
+{
+	jsonw_member_str(w, "CA", t->ca);
+	jsonw_member_str(w, "Cert", t->cert);
+	jsonw_member_str(w, "Key", t->key);
+}
+
+/* ---- global ---- */
+
+static void put_outlet_tcp(struct jsonw *w, const struct conf_outlet *o)
+{
+	static const char *const nets[] = {
+		[FAMILY_ANY] = "tcp",
+		[FAMILY_IPV4] = "tcp4",
+		[FAMILY_IPV6] = "tcp6",
+	};
+
+	put_address(w, "Address", &o->address);
+	jsonw_member_str(w, "Net", nets[o->family]);
+	jsonw_member_i64(w, "RetryIntervalMilliseconds", o->retry_interval_ms);
+	if (!o->has_tls)
+		return;
+	jsonw_key(w, "TLS");
+	jsonw_object(w);
+	put_tls(w, &o->tls);
+	jsonw_end(w);
+}
+
+static void put_outlet(struct jsonw *w, const struct conf_outlet *o)
 {
 	static const char *const formats[] = {
 		[LOG_FORMAT_HUMAN] = "human",
@@ -12,24 +49,60 @@ static void put_global(struct jsonw *w, const struct conf_global *g)
 		[LOG_FORMAT_JSON] = "json",
 	};
 
-	jsonw_key(w, "Global");
 	jsonw_object(w);
-	jsonw_member_str(w, "ControlSockPath", g->control_sockpath);
-	jsonw_member_str(w, "StdinserverSockDir", g->stdinserver_sockdir);
-	jsonw_key(w, "Logging");
-	jsonw_array(w);
-	for (size_t i = 0; i < g->n_outlets; i++) {
-		jsonw_object(w);
-		jsonw_member_str(w, "Type", "stdout");
-		jsonw_member_str(w, "Level", log_level_name(g->outlets[i].level));
-		jsonw_member_str(w, "Format", formats[g->outlets[i].format]);
-		jsonw_member_bool(w, "Time", g->outlets[i].time);
-		jsonw_member_bool(w, "Color", g->outlets[i].color);
-		jsonw_end(w);
+	jsonw_member_str(w, "Type", outlet_type_name(o->type));
+	jsonw_member_str(w, "Level", log_level_name(o->level));
+	jsonw_member_str(w, "Format", formats[o->format]);
+	switch (o->type) {
+	case OUTLET_STDOUT:
+		jsonw_member_bool(w, "Time", o->time);
+		jsonw_member_bool(w, "Color", o->color);
+		break;
+	case OUTLET_SYSLOG:
+		jsonw_member_str(w, "Facility", facility_name(o->facility));
+		jsonw_member_i64(w, "RetryIntervalMilliseconds", o->retry_interval_ms);
+		break;
+	case OUTLET_TCP:
+		put_outlet_tcp(w, o);
+		break;
 	}
 	jsonw_end(w);
+}
+
+static void put_logging(struct jsonw *w, const struct conf_global *g)
+{
+	jsonw_key(w, "Logging");
+	jsonw_array(w);
+	for (size_t i = 0; i < g->n_outlets; i++)
+		put_outlet(w, &g->outlets[i]);
 	jsonw_end(w);
 }
+
+/* what: all of it, or only where log lines go */
+static void put_global(struct jsonw *w, const struct conf_global *g, unsigned what)
+{
+	jsonw_key(w, "Global");
+	jsonw_object(w);
+	if (what & DUMP_GLOBAL) {
+		jsonw_member_str(w, "ControlSockPath", g->control_sockpath);
+		jsonw_member_str(w, "StdinserverSockDir", g->stdinserver_sockdir);
+		jsonw_key(w, "Monitoring");
+		jsonw_array(w);
+		if (g->prometheus) {
+			jsonw_object(w);
+			jsonw_member_str(w, "Type", "prometheus");
+			put_address(w, "Listen", &g->prometheus->listen);
+			jsonw_member_bool(w, "ListenFreeBind",
+					  g->prometheus->listen_freebind);
+			jsonw_end(w);
+		}
+		jsonw_end(w);
+	}
+	put_logging(w, g);
+	jsonw_end(w);
+}
+
+/* ---- snapshots ---- */
 
 static void put_filter(struct jsonw *w, const struct dsfilter *f)
 {
@@ -45,21 +118,50 @@ static void put_filter(struct jsonw *w, const struct dsfilter *f)
 	jsonw_end(w);
 }
 
+static void put_hook(struct jsonw *w, const struct conf_hook *h)
+{
+	cleanup(str_freep) char *dsn = hook_dsn_shown(h);
+
+	jsonw_object(w);
+	jsonw_member_str(w, "Type", hook_type_name(h->type));
+	if (h->type == HOOK_COMMAND)
+		jsonw_member_str(w, "Path", h->path);
+	else
+		jsonw_member_str(w, "DSN", dsn);
+	jsonw_member_i64(w, "TimeoutMilliseconds", h->timeout_ms);
+	jsonw_member_bool(w, "ErrIsFatal", h->err_is_fatal);
+	put_filter(w, &h->filesystems);
+	jsonw_end(w);
+}
+
+static void put_automatic(struct jsonw *w, const struct conf_snapshotting *s)
+{
+	jsonw_member_str(w, "Prefix", s->prefix);
+	jsonw_member_str(w, "TimestampFormat", s->timestamp_format);
+	jsonw_member_str(w, "TimestampLocation", s->timestamp_location);
+	jsonw_member_bool(w, "SkipUnchanged", s->skip_unchanged);
+	jsonw_key(w, "Hooks");
+	jsonw_array(w);
+	for (size_t i = 0; i < s->n_hooks; i++)
+		put_hook(w, &s->hooks[i]);
+	jsonw_end(w);
+}
+
 static void put_snapshotting(struct jsonw *w, const struct conf_snapshotting *s)
 {
 	jsonw_key(w, "Snapshotting");
 	jsonw_object(w);
+	jsonw_member_str(w, "Type", snapshotting_type_name(s->type));
 	switch (s->type) {
 	case SNAPSHOTTING_MANUAL:
-		jsonw_member_str(w, "Type", "manual");
 		break;
 	case SNAPSHOTTING_PERIODIC:
-	case SNAPSHOTTING_CRON:
-		jsonw_member_str(w, "Type", s->cron ? "cron" : "periodic");
-		jsonw_member_str(w, "Prefix", s->prefix);
 		jsonw_member_i64(w, "IntervalSeconds", s->interval_s);
-		jsonw_member_str(w, "TimestampFormat", s->timestamp_format);
-		jsonw_member_str(w, "TimestampLocation", s->timestamp_location);
+		put_automatic(w, s);
+		break;
+	case SNAPSHOTTING_CRON:
+		jsonw_member_str(w, "Cron", cron_text(s->cron));
+		put_automatic(w, s);
 		break;
 	}
 	jsonw_end(w);
@@ -133,22 +235,6 @@ static void put_recv(struct jsonw *w, const struct conf_recv *r)
 }
 
 /* ---- transports ---- */
-
-static void put_address(struct jsonw *w, const char *key, const struct conf_hostport *a)
-{
-	bool has_colon = strchr(a->host, ':') != NULL;
-	cleanup(str_freep) char *text =
-		xasprintf(has_colon ? "[%s]:%s" : "%s:%s", a->host, a->port);
-
-	jsonw_member_str(w, key, text);
-}
-
-static void put_tls(struct jsonw *w, const struct conf_tls *t)
-{
-	jsonw_member_str(w, "CA", t->ca);
-	jsonw_member_str(w, "Cert", t->cert);
-	jsonw_member_str(w, "Key", t->key);
-}
 
 static void put_connect(struct jsonw *w, const struct conf_connect *c)
 {
@@ -293,8 +379,8 @@ void config_dump(struct buf *out, const struct config *c, unsigned what)
 
 	jsonw_init(&w, out);
 	jsonw_object(&w);
-	if (what & DUMP_LOGGING)
-		put_global(&w, &c->global);
+	if (what & (DUMP_GLOBAL | DUMP_LOGGING))
+		put_global(&w, &c->global, what);
 	if (what & DUMP_JOBS) {
 		jsonw_key(&w, "Jobs");
 		jsonw_array(&w);

@@ -198,6 +198,11 @@ const char *protection_name(enum protection p);
 const char *initial_replication_name(enum initial_replication i);
 const char *snapshotting_type_name(enum snapshotting_type t);
 const char *hook_type_name(enum hook_type t);
+const char *outlet_type_name(enum outlet_type t);
+const char *facility_name(unsigned facility);
+
+/* The dsn of a hook for a database without what is secret in it; the caller frees. */
+char *hook_dsn_shown(const struct conf_hook *h) must_check;
 
 /*
  * path NULL: the first of /etc/zrepl/zrepl.yml and /usr/local/etc/zrepl/zrepl.yml that

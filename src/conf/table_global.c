@@ -297,3 +297,16 @@ const struct schema_type table_global =
 	TABLE_TYPE(global_table, "a map with logging, monitoring, control and serve");
 
 #undef AT
+
+const char *outlet_type_name(enum outlet_type t)
+{
+	for (size_t i = 0; i < ARRAY_LEN(outlet_variants); i++)
+		if (outlet_variants[i].value == t)
+			return outlet_variants[i].name;
+	return NULL;
+}
+
+const char *facility_name(unsigned facility)
+{
+	return schema_word(&facility_type.words, facility);
+}

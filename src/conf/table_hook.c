@@ -234,3 +234,62 @@ const char *hook_type_name(enum hook_type t)
 			return hook_variants[i].name;
 	return NULL;
 }
+
+/* ---- without passwords ---- */
+
+#if HAVE_LIBPQ
+static bool is_secret(const PQconninfoOption *o)
+{
+	return o->dispchar[0] == '*' || strncmp(o->keyword, "scram_", 6) == 0;
+}
+
+static char *postgres_shown(const char *dsn)
+{
+	PQconninfoOption *options = PQconninfoParse(dsn, NULL);
+	struct buf b = { 0 };
+
+	for (PQconninfoOption *o = options; o && o->keyword; o++)
+		if (o->val)
+			buf_printf(&b, "%s%s=%s", b.len ? " " : "", o->keyword,
+				   is_secret(o) ? "***" : o->val);
+	PQconninfoFree(options);
+	return b.p ? buf_take(&b) : xstrdup("");
+}
+#else
+static char *postgres_shown(const char *dsn)
+{
+	(void)dsn;
+	return xstrdup("***");
+}
+#endif
+
+static char *mysql_shown(const struct mysql_dsn *d)
+{
+	const char *password = *d->password ? ":***" : "";
+	struct buf b = { 0 };
+
+	if (*d->user || *d->password)
+		buf_printf(&b, "%s%s@", d->user, password);
+	if (d->socket)
+		buf_printf(&b, "unix(%s)/%s", d->socket, d->database);
+	else
+		buf_printf(&b, strchr(d->host, ':') ? "tcp([%s]:%s)/%s" : "tcp(%s:%s)/%s",
+			   d->host, d->port, d->database);
+	for (size_t i = 0; i < d->n_params; i++)
+		buf_printf(&b, "%c%s=%s", i ? '&' : '?', d->params[i].name,
+			   d->params[i].value);
+	return buf_take(&b);
+}
+
+char *hook_dsn_shown(const struct conf_hook *h)
+{
+	switch (h->type) {
+	case HOOK_COMMAND:
+		break;
+	case HOOK_POSTGRES_CHECKPOINT:
+		return postgres_shown(h->dsn);
+	case HOOK_MYSQL_LOCK_TABLES:
+		return mysql_shown(&h->mysql);
+	}
+	return xstrdup("");
+}
