@@ -143,28 +143,30 @@ static void refuse_claim(struct checks *c, const struct claim *l)
 	switch (l->kind) {
 	case CLAIM_NAME:
 		checks_refuse(c, l->job, "name",
-			      "'%s' is also the name of the job at %s:%u; names must "
+			      "\"%s\" is also the name of the job at %s:%u; names must "
 			      "differ",
 			      l->text, f->file, f->line);
 		break;
 	case CLAIM_LISTENER:
-		checks_refuse(c, l->job, "serve.listener_name",
-			      "'%s' is also the listener of job '%s' at %s:%u; names of "
-			      "listeners must differ",
-			      l->text, f->name, f->file, f->line);
+		checks_refuse(
+			c, l->job, "serve.listener_name",
+			"\"%s\" is also the listener of job \"%s\" at %s:%u; names of "
+			"listeners must differ",
+			l->text, f->name, f->file, f->line);
 		break;
 	case CLAIM_ADDRESS:
 		checks_refuse(c, l->job, "serve.listen",
-			      "job '%s' at %s:%u listens there as well; want another "
+			      "job \"%s\" at %s:%u listens there as well; want another "
 			      "port, or another address of this host",
 			      f->name, f->file, f->line);
 		break;
 	case CLAIM_IDENTITY:
-		checks_refuse(c, l->job, "serve.client_identities",
-			      "'%s' is a client of job '%s' at %s:%u as well, and can "
-			      "reach only one of them; want an identity of its own for "
-			      "each",
-			      l->text, f->name, f->file, f->line);
+		checks_refuse(
+			c, l->job, "serve.client_identities",
+			"\"%s\" is a client of job \"%s\" at %s:%u as well, and can "
+			"reach only one of them; want an identity of its own for "
+			"each",
+			l->text, f->name, f->file, f->line);
 		break;
 	}
 }
@@ -188,7 +190,7 @@ static void check_connect(struct checks *c, const struct claims *l,
 	for (; lo < l->n && compare_texts(&l->v[lo], &key) == 0; lo++)
 		if (l->v[lo].job->type == wanted)
 			return;
-	checks_warn(c, j, "connect.listener_name", "no %s of this file serves '%s'",
+	checks_warn(c, j, "connect.listener_name", "no %s of this file serves \"%s\"",
 		    job_type_name(wanted), key.text);
 }
 

@@ -82,7 +82,7 @@ static bool check_push_into_itself(struct checks *c, const struct conf_job *j)
 
 	checks_refuse(
 		c, j, "filesystems",
-		"'%s' is where job '%s' puts what this job sends, so that every copy "
+		"\"%s\" is where job \"%s\" puts what this job sends, so that every copy "
 		"would be copied again; exclude it with \"%s<\": false",
 		dataset, sink->name, dataset);
 	return true;
@@ -98,7 +98,7 @@ static void check_pull_from_itself(struct checks *c, const struct conf_job *j)
 	if (source && dsfilter_reaches_below(&source->filesystems, j->root_fs, NULL))
 		checks_refuse(
 			c, j, "root_fs",
-			"'%s' is among the filesystems of job '%s', from which this "
+			"\"%s\" is among the filesystems of job \"%s\", from which this "
 			"job receives, so that every copy would be copied again; "
 			"exclude it there with \"%s<\": false",
 			j->root_fs, source->name, j->root_fs);
@@ -122,17 +122,17 @@ static void check_received(struct checks *c, const struct conf_job *j,
 	if (checks_takes_snapshots(j))
 		checks_refuse(
 			c, j, "filesystems",
-			"job '%s' at %s:%u receives below '%s', and where snapshots "
+			"job \"%s\" at %s:%u receives below \"%s\", and where snapshots "
 			"are taken nothing more can be received; exclude it with "
 			"\"%s<\": false, or want snapshotting of type manual",
 			p->job->name, p->job->file, p->job->line, dataset, dataset);
 	else
-		checks_warn(
-			c, j, "filesystems",
-			"job '%s' receives below '%s', and needs the last snapshot it "
-			"received; the rules of this job may destroy it, unless "
-			"excluded with \"%s<\": false",
-			p->job->name, dataset, dataset);
+		checks_warn(c, j, "filesystems",
+			    "job \"%s\" receives below \"%s\", and needs the last "
+			    "snapshot it "
+			    "received; the rules of this job may destroy it, unless "
+			    "excluded with \"%s<\": false",
+			    p->job->name, dataset, dataset);
 }
 
 void checks_filesystems(struct checks *c, const struct places *p)

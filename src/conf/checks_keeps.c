@@ -84,14 +84,14 @@ static const char *next_pattern(const struct conf_keeps *keeps, size_t *i)
 	return NULL;
 }
 
-/* "'^a_' nor '^b_'", each once; the caller frees.  NULL: there are none. */
+/* "^a_" nor "^b_", each once; the caller frees.  NULL: there are none. */
 static char *patterns(const struct conf_keeps *keeps)
 {
 	cleanup(strs_free) struct strs l = { 0 };
 	const char *p;
 
 	for (size_t i = 0; (p = next_pattern(keeps, &i));) {
-		cleanup(str_freep) char *quoted = xasprintf("'%s'", p);
+		cleanup(str_freep) char *quoted = xasprintf("\"%s\"", p);
 
 		if (!strs_has(&l, quoted))
 			strs_add(&l, quoted);
@@ -110,7 +110,7 @@ static bool warn_of_loss(struct checks *c, const struct list *l, const char *sam
 	if (until_replicated && !p)
 		return false; /* as they probably mean it */
 	checks_warn(c, l->job, l->key,
-		    "the snapshots of this job, such as '%s', %s%s%s and will be "
+		    "the snapshots of this job, such as \"%s\", %s%s%s and will be "
 		    "destroyed %s; want a rule whose regex matches them",
 		    sample, p ? "do not match " : "match no rule", p ? p : "",
 		    p ? "," : "",
@@ -148,8 +148,8 @@ static bool check_own(struct checks *c, const struct list *l, struct asked *a)
 		said = warn_of_loss(c, l, name[0]);
 	} else if (f[0].for_good && f[1].for_good && f[0].limited && f[1].limited) {
 		checks_warn(c, l->job, l->key,
-			    "'%s' keeps the snapshots of this job, such as '%s', for "
-			    "ever, so that '%s' is without effect",
+			    "\"%s\" keeps the snapshots of this job, such as \"%s\", for "
+			    "ever, so that \"%s\" is without effect",
 			    f[0].for_good->text, name[0], f[0].limited->text);
 		said = true;
 	}
@@ -230,7 +230,7 @@ static void check_foreign(struct checks *c, const struct list *l, const char *pr
 
 	checks_warn(
 		c, l->job, l->key,
-		"snapshots that no job took, such as '%s',%s%s%s will be destroyed%s; "
+		"snapshots that no job took, such as \"%s\",%s%s%s will be destroyed%s; "
 		"to keep them add %s",
 		probe, p ? " do not match " : "", p ? p : "", p ? ", and" : "", when,
 		buf_str(&add));

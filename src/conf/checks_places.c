@@ -124,10 +124,11 @@ static void refuse(struct checks *c, const struct finding *f)
 				*other = place_text(f->other);
 	const struct conf_job *o = f->other->job;
 
-	checks_refuse(c, f->mine->job, "root_fs",
-		      "this job receives into '%s', job '%s' at %s:%u into '%s'; want "
-		      "places of which none is another or inside another",
-		      mine, o->name, o->file, o->line, other);
+	checks_refuse(
+		c, f->mine->job, "root_fs",
+		"this job receives into \"%s\", job \"%s\" at %s:%u into \"%s\"; want "
+		"places of which none is another or inside another",
+		mine, o->name, o->file, o->line, other);
 }
 
 /* No client of today is in the way, but the next one may be. */
@@ -139,7 +140,8 @@ static void warn_of_around(struct checks *c, const struct conf_job *j,
 	size_t end = path_component_end(root, at);
 
 	checks_warn(c, j, "root_fs",
-		    "'%s' is inside '%s', the root_fs of job '%s', where a client '%.*s' "
+		    "\"%s\" is inside \"%s\", the root_fs of job \"%s\", where a client "
+		    "\"%.*s\" "
 		    "would get into its way",
 		    j->root_fs, around->root_fs, around->name, (int)(end - at),
 		    j->root_fs + at);

@@ -113,12 +113,13 @@ static void refuse(struct checks *c, const struct conf_job *j, const struct conf
 	if (checks_is_copy(j, o) ||
 	    !dsfilter_overlap(&j->filesystems, &o->filesystems, &example))
 		return;
-	checks_refuse(c, j, "snapshotting.prefix",
-		      "job '%s' at %s:%u takes snapshots '%s...' of the same datasets, "
-		      "such as '%s'; want another prefix, or one job that takes them and "
-		      "type manual in the other",
-		      o->name, o->file, o->line, o->snapshotting.prefix,
-		      example ? example : "");
+	checks_refuse(
+		c, j, "snapshotting.prefix",
+		"job \"%s\" at %s:%u takes snapshots \"%s...\" of the same datasets, "
+		"such as \"%s\"; want another prefix, or one job that takes them and "
+		"type manual in the other",
+		o->name, o->file, o->line, o->snapshotting.prefix,
+		example ? example : "");
 }
 
 void checks_prefixes(struct checks *c)

@@ -96,7 +96,7 @@ TEST(a_minimal_push_job_has_its_defaults)
 	REQUIRE(c->n_warnings == 3);
 	CHECK_STR(c->warnings[0],
 		  "t.yml:2:5: jobs[0].connect.listener_name: no sink of this file "
-		  "serves 'l'");
+		  "serves \"l\"");
 	CHECK(!c->warnings[3]);
 }
 

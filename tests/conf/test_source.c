@@ -203,9 +203,10 @@ TEST(names_differ_across_files)
 	place_init(&p);
 	add_jobs(&p, "one.yml", "same");
 	add_jobs(&p, "two.yml", "same");
-	check_loaded(&p, add_file(&p, "main.yml", "include: [one.yml, two.yml]\n"),
-		     "/two.yml:1:8: jobs[0].name: 'same' is also the name of the job at "
-		     "/one.yml:1; names must differ");
+	check_loaded(
+		&p, add_file(&p, "main.yml", "include: [one.yml, two.yml]\n"),
+		"/two.yml:1:8: jobs[0].name: \"same\" is also the name of the job at "
+		"/one.yml:1; names must differ");
 }
 
 TEST(an_entry_in_the_working_directory_only_is_taken_with_a_warning)
@@ -260,7 +261,7 @@ TEST(all_files_are_checked_whatever_is_wrong_with_one)
 		"flow node that began in line 2; close the bracket\n"
 		"%s/b.yml:2:10: jobs[0].type: job type \"nothing\" is unknown; there "
 		"are push, sink, snap, pull, source\n"
-		"%s/d.yml:1:8: jobs[0].name: 'same' is also the name of the job at "
+		"%s/d.yml:1:8: jobs[0].name: \"same\" is also the name of the job at "
 		"%s/c.yml:1; names must differ",
 		p.dir, p.dir, p.dir, p.dir, p.dir, p.dir, p.dir);
 	CHECK_STR(err_msg(&err), buf_str(&want));

@@ -664,22 +664,24 @@ TEST(a_snap_job_has_no_rule_about_replication)
 
 TEST(names_of_jobs_and_listeners_differ)
 {
-	check_text("jobs:\n"
-		   "- {type: sink, name: a, root_fs: r, serve: {type: local, "
-		   "listener_name: l}}\n"
-		   "- {type: sink, name: a, root_fs: s, serve: {type: local, "
-		   "listener_name: m}}\n",
-		   "t.yml:3:3: jobs[1].name: 'a' is also the name of the job at t.yml:2; "
-		   "names "
-		   "must differ");
-	check_text("jobs:\n"
-		   "- {type: sink, name: a, root_fs: r, serve: {type: local, "
-		   "listener_name: l}}\n"
-		   "- {type: sink, name: b, root_fs: s, serve: {type: local, "
-		   "listener_name: l}}\n",
-		   "t.yml:3:3: jobs[1].serve.listener_name: 'l' is also the listener of "
-		   "job 'a' "
-		   "at t.yml:2; names of listeners must differ");
+	check_text(
+		"jobs:\n"
+		"- {type: sink, name: a, root_fs: r, serve: {type: local, "
+		"listener_name: l}}\n"
+		"- {type: sink, name: a, root_fs: s, serve: {type: local, "
+		"listener_name: m}}\n",
+		"t.yml:3:3: jobs[1].name: \"a\" is also the name of the job at t.yml:2; "
+		"names "
+		"must differ");
+	check_text(
+		"jobs:\n"
+		"- {type: sink, name: a, root_fs: r, serve: {type: local, "
+		"listener_name: l}}\n"
+		"- {type: sink, name: b, root_fs: s, serve: {type: local, "
+		"listener_name: l}}\n",
+		"t.yml:3:3: jobs[1].serve.listener_name: \"l\" is also the listener of "
+		"job \"a\" "
+		"at t.yml:2; names of listeners must differ");
 	check_text("jobs:\n"
 		   "- {type: sink, name: a, root_fs: r, serve: {type: local, "
 		   "listener_name: l}}\n"
