@@ -16,52 +16,15 @@
 #ifndef CONF_CONFIG_H
 #define CONF_CONFIG_H
 
-#include "base/log.h"
 #include "codec/cron.h"
 #include "codec/dsfilter.h"
 #include "codec/grid.h"
 #include "codec/mysql_dsn.h"
 #include "codec/regex.h"
 #include "codec/snapname.h"
-#include "conf/transport.h"
+#include "conf/global.h"
 
 enum { CONFIG_MAX_PROBLEMS = 100 };
-
-/* ---- global ---- */
-
-enum log_format { LOG_FORMAT_HUMAN, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
-
-enum outlet_type { OUTLET_STDOUT, OUTLET_SYSLOG, OUTLET_TCP };
-
-struct conf_outlet {
-	enum outlet_type type;
-	enum log_level level;
-	enum log_format format;
-	/* stdout, at most one */
-	bool time, color;
-	bool bare; /* `logging: []`: warn, human, without time and level */
-	/* syslog, at most one, and tcp */
-	int64_t retry_interval_ms; /* > 0 */
-	unsigned facility;         /* syslog: its code in RFC 5424, kern 0 to local7 23 */
-	/* tcp */
-	enum conf_family family;
-	struct conf_hostport address;
-	bool has_tls;
-	struct conf_tls tls;
-};
-
-struct conf_prometheus {
-	struct conf_hostport listen;
-	bool listen_freebind;
-};
-
-struct conf_global {
-	struct conf_outlet *outlets;
-	size_t n_outlets;                   /* >= 1 */
-	struct conf_prometheus *prometheus; /* NULL: none */
-	const char *control_sockpath;       /* fits into a sockaddr_un */
-	const char *stdinserver_sockdir;    /* of serve type stdinserver */
-};
 
 /* ---- parts of jobs ---- */
 
@@ -198,8 +161,6 @@ const char *protection_name(enum protection p);
 const char *initial_replication_name(enum initial_replication i);
 const char *snapshotting_type_name(enum snapshotting_type t);
 const char *hook_type_name(enum hook_type t);
-const char *outlet_type_name(enum outlet_type t);
-const char *facility_name(unsigned facility);
 
 /* The dsn of a hook for a database without what is secret in it; the caller frees. */
 char *hook_dsn_shown(const struct conf_hook *h) must_check;
