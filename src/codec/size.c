@@ -61,7 +61,8 @@ int size_parse(const char *text, int64_t *bytes, struct err *err)
 	s += strspn(s, " \t");
 	if (!*s)
 		return refuse(text,
-			      "lacks a unit; write e.g. 10 MiB, or -1 B for no limit",
+			      n < 0 ? "lacks a unit; write -1 B for no limit"
+				    : "lacks a unit; write e.g. 10 MiB",
 			      err);
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (strcmp(s, units[i].name) == 0)

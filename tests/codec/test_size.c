@@ -40,8 +40,8 @@ TEST(a_size_that_is_malformed_says_how)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{ "-1", "lacks a unit; write e.g. 10 MiB, or -1 B for no limit" },
-		{ "10", "lacks a unit; write e.g. 10 MiB, or -1 B for no limit" },
+		{ "-1", "lacks a unit; write -1 B for no limit" },
+		{ "10", "lacks a unit; write e.g. 10 MiB" },
 		{ "10kB", "has an unknown unit; write e.g. 10 MiB, 10 KB or 1.5 Gb" },
 		{ "1.2.3 B",
 		  "does not begin with a number of up to 15 digits; write e.g. "
