@@ -67,7 +67,7 @@ static const struct conf_job *find_listener(const struct checks *c, enum job_typ
 static bool check_push_into_itself(struct checks *c, const struct conf_job *j)
 {
 	const struct conf_job *sink;
-	struct place p = { .identity = { IDENTITY_EXACT } };
+	struct place p = { .identity = { .kind = IDENTITY_EXACT } };
 
 	if (j->type != JOB_PUSH || j->connect.type != CONNECT_LOCAL)
 		return false;
