@@ -1,30 +1,59 @@
 /* Configurations: what is accepted needs no further checks, errors are lines. */
+#include "codec/dsname.h"
 #include "conf/config.h"
 
 #include <assert.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void check_line(const char *msg)
+static bool is_digit(char c)
 {
-	assert(strstr(msg, ":"));
-	for (const char *c = msg; *c; c++)
-		assert((unsigned char)*c >= ' ' && *c != 0x7f);
+	return c >= '0' && c <= '9';
 }
 
-/* One for each problem, without a line that is empty. */
+static const char *skip_number(const char *s)
+{
+	assert(is_digit(*s));
+	while (is_digit(*s))
+		s++;
+	return s;
+}
+
+/* "FILE:LINE:COLUMN: what", and nothing that a terminal would mind. */
+static void check_line(struct view line)
+{
+	static const char file[] = "/nonexistent/t.yml:";
+	const char *at = line.p + sizeof(file) - 1;
+
+	assert(line.len > sizeof(file) && memcmp(line.p, file, sizeof(file) - 1) == 0);
+	for (size_t i = 0; i < line.len; i++)
+		assert((unsigned char)line.p[i] >= ' ' && line.p[i] != 0x7f);
+	/* A few are about the file as a whole. */
+	if (!is_digit(*at))
+		return;
+	at = skip_number(at);
+	assert(*at == ':');
+	at = skip_number(at + 1);
+	assert(at[0] == ':' && at[1] == ' ' && at + 2 < line.p + line.len);
+}
+
+/* All problems, and perhaps how many more there are. */
 static void check_lines(const char *msg)
 {
-	char *copy = xstrdup(msg), *at = copy;
+	size_t n = 0;
 
-	assert(*at);
-	for (char *end; (end = strchr(at, '\n')) != NULL; at = end + 1) {
-		*end = '\0';
-		check_line(at);
+	for (;; n++) {
+		struct view line = { msg, strcspn(msg, "\n") };
+
+		if (n < CONFIG_MAX_PROBLEMS)
+			check_line(line);
+		else
+			assert(strncmp(msg, "and ", 4) == 0);
+		if (!msg[line.len])
+			break;
+		msg += line.len + 1;
 	}
-	if (at == copy || strncmp(at, "and ", 4) != 0)
-		check_line(at);
-	free(copy);
+	assert(n <= CONFIG_MAX_PROBLEMS);
 }
 
 static void check_keeps(const struct conf_keeps *keeps)
@@ -37,6 +66,10 @@ static void check_keeps(const struct conf_keeps *keeps)
 		assert(k->type != KEEP_LAST_N || k->count > 0);
 		assert(k->type != KEEP_GRID || (k->grid.n > 0 && k->regex));
 		assert(k->type != KEEP_REGEX || k->regex);
+		for (size_t n = 0; n < k->grid.n; n++)
+			assert(k->grid.v[n].repeat > 0 && k->grid.v[n].length_s > 0 &&
+			       (k->grid.v[n].keep > 0 ||
+				k->grid.v[n].keep == GRID_KEEP_ALL));
 	}
 }
 
@@ -44,35 +77,54 @@ static void check_hook(const struct conf_hook *h)
 {
 	assert(hook_type_name(h->type));
 	assert(h->timeout_ms > 0);
-	if (h->type == HOOK_COMMAND)
+	switch (h->type) {
+	case HOOK_COMMAND:
 		assert(*h->path);
-	else
+		break;
+	case HOOK_POSTGRES_CHECKPOINT:
 		assert(*h->dsn && h->filesystems.n > 0);
-	assert(h->type != HOOK_MYSQL_LOCK_TABLES || h->mysql.database);
+		break;
+	case HOOK_MYSQL_LOCK_TABLES:
+		assert(*h->dsn && h->filesystems.n > 0);
+		assert(h->mysql.user && h->mysql.password && h->mysql.database);
+		assert(!h->mysql.host != !h->mysql.socket);
+		assert(!h->mysql.host || h->mysql.port);
+		break;
+	}
 }
 
-static void check_outlet(const struct conf_outlet *o)
+/* Snapshots at that time, and later, have names that ZFS takes. */
+static void check_schedule(const struct conf_snapshotting *s)
 {
-	assert(o->type == OUTLET_STDOUT || o->retry_interval_ms > 0);
-	assert(o->facility <= 23);
-	if (o->type == OUTLET_TCP)
-		assert(o->address.host && o->address.port);
-	if (o->has_tls)
-		assert(*o->tls.ca && *o->tls.cert && *o->tls.key);
+	cleanup(err_clear) struct err err = ERR_INIT;
+	int64_t now = 1700000000, next;
+	cleanup(str_freep) char *name =
+		snapname_at(s->name, (struct timespec){ .tv_sec = now });
+
+	assert(dsname_check_component(name, &err) == 0);
+	assert(strncmp(name, s->prefix, strlen(s->prefix)) == 0);
+	if (s->type == SNAPSHOTTING_PERIODIC) {
+		assert(s->interval_s > 0 && !s->cron);
+		return;
+	}
+	assert(*cron_text(s->cron));
+	if (cron_next(s->cron, now, &next))
+		assert(next > now &&
+		       next <= now + (CRON_MAX_YEARS + 1) * INT64_C(31622400));
 }
 
 static void check_snapshots(const struct conf_job *j)
 {
+	const struct conf_snapshotting *s = &j->snapshotting;
+
 	assert(j->filesystems.n > 0);
-	if (j->snapshotting.type == SNAPSHOTTING_MANUAL)
+	assert(snapshotting_type_name(s->type));
+	if (s->type == SNAPSHOTTING_MANUAL)
 		return;
-	assert(j->snapshotting.name && *j->snapshotting.prefix);
-	if (j->snapshotting.type == SNAPSHOTTING_PERIODIC)
-		assert(j->snapshotting.interval_s > 0);
-	else
-		assert(j->snapshotting.cron);
-	for (size_t i = 0; i < j->snapshotting.n_hooks; i++)
-		check_hook(&j->snapshotting.hooks[i]);
+	assert(s->name && *s->prefix && *s->timestamp_format);
+	check_schedule(s);
+	for (size_t i = 0; i < s->n_hooks; i++)
+		check_hook(&s->hooks[i]);
 }
 
 static void check_bandwidth(const struct conf_bandwidth *b)
@@ -186,6 +238,33 @@ static void check_job(const struct config *c, const struct conf_job *j)
 	}
 }
 
+static void check_outlets(const struct conf_global *g)
+{
+	size_t n[] = { [OUTLET_STDOUT] = 0, [OUTLET_SYSLOG] = 0, [OUTLET_TCP] = 0 };
+
+	assert(g->n_outlets > 0);
+	for (size_t i = 0; i < g->n_outlets; i++) {
+		const struct conf_outlet *o = &g->outlets[i];
+
+		n[o->type]++;
+		assert(log_level_name(o->level) && o->format <= LOG_FORMAT_JSON);
+		assert(o->type == OUTLET_STDOUT || o->retry_interval_ms > 0);
+		assert(o->type != OUTLET_SYSLOG || o->facility <= 23);
+		assert(o->type != OUTLET_TCP || (o->address.host && o->address.port));
+		if (o->has_tls)
+			check_tls(&o->tls);
+	}
+	assert(n[OUTLET_STDOUT] <= 1 && n[OUTLET_SYSLOG] <= 1);
+}
+
+static void check_global(const struct conf_global *g)
+{
+	check_outlets(g);
+	assert(*g->control_sockpath && g->stdinserver_sockdir);
+	assert(!g->prometheus ||
+	       (g->prometheus->listen.host && g->prometheus->listen.port));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
@@ -196,11 +275,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_lines(err_msg(&e));
 		return 0;
 	}
-	assert(c->global.n_outlets > 0 && *c->global.control_sockpath);
-	for (size_t i = 0; i < c->global.n_outlets; i++)
-		check_outlet(&c->global.outlets[i]);
+	check_global(&c->global);
 	for (size_t i = 0; i < c->n_warnings; i++)
-		check_line(c->warnings[i]);
+		check_line(view_of(c->warnings[i]));
 	for (size_t i = 0; i < c->n_jobs; i++)
 		check_job(c, &c->jobs[i]);
 	return 0;
