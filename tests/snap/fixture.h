@@ -75,9 +75,8 @@ static inline int fake_sleep(void *arg, struct ctx *ctx, struct wake *w, int64_t
 	cleanup(str_freep) char *text = NULL;
 
 	snapper_report(t->snapper, &r);
-	if (asprintf(&text, "%s until %+" PRId64, snapper_state_name(r.state),
-		     after_noon(r.sleep_until)) < 0)
-		abort();
+	text = xasprintf("%s until %+" PRId64, snapper_state_name(r.state),
+			 after_noon(r.sleep_until));
 	snapper_report_free(&r);
 	event(t, text);
 	CHECK(ms > 0);
@@ -123,10 +122,8 @@ static inline void on_snapshot(void *arg, const struct strs *full)
 {
 	struct fixture *t = arg;
 	cleanup(str_freep) char *names = strs_join(full, " ");
-	cleanup(str_freep) char *text = NULL;
-
-	if (asprintf(&text, "%+" PRId64 " %s", after_noon(t->now), names) < 0)
-		abort();
+	cleanup(str_freep) char *text =
+		xasprintf("%+" PRId64 " %s", after_noon(t->now), names);
 	event(t, text);
 	look(t, &t->in_snapshot);
 	if (t->in_snapshot_ask)
