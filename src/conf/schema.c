@@ -148,10 +148,9 @@ static int decode_map(struct schema *s, const struct schema_table *t,
 		const struct schema_key *k = &t->keys[i];
 		size_t mark = schema_enter_key(s, k->name);
 
-		if (!sorted.values[i] && sorted.is_misspelt[i])
-			r = -1; /* it is not missing */
-		else if (decode_key(s, k, map, sorted.values[i],
-				    (char *)out + k->offset) < 0)
+		/* one that is misspelt is not missing */
+		if ((sorted.values[i] || !sorted.is_misspelt[i]) &&
+		    decode_key(s, k, map, sorted.values[i], (char *)out + k->offset) < 0)
 			r = -1;
 		schema_leave(s, mark);
 	}
