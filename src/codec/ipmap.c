@@ -148,7 +148,7 @@ struct place {
 static int bad_key(const char *key, struct err *err)
 {
 	return err_set(err, ERR_INVALID,
-		       "'%.*s' is neither an IP address nor a network: write 10.1.2.3, "
+		       "\"%.*s\" is neither an IP address nor a network; write 10.1.2.3, "
 		       "10.1.0.0/16, 2001:db8::7 or fe80::/16%%eth0",
 		       SHOWN, key);
 }
@@ -164,7 +164,7 @@ static int parse_key(const char *key, struct place *p, struct err *err)
 	p->zone = key[text.len] ? key + text.len + 1 : "";
 	if (strchr(p->zone, '/')) /* in no interface's name */
 		return err_set(err, ERR_INVALID,
-			       "'%.*s': the prefix length comes before the zone: write "
+			       "\"%.*s\": the prefix length comes before the zone; write "
 			       "fe80::/16%%eth0",
 			       SHOWN, key);
 	p->is_network = slash != NULL;
@@ -182,7 +182,7 @@ static int parse_key(const char *key, struct place *p, struct err *err)
 	if (!slash)
 		prefix = bits;
 	else if (prefix > bits)
-		return err_set(err, ERR_INVALID, "'%.*s': the prefix is longer than %u",
+		return err_set(err, ERR_INVALID, "\"%.*s\": the prefix is longer than %u",
 			       SHOWN, key, bits);
 	p->prefix = BITS - bits + (unsigned)prefix;
 	p->net = masked(&p->net, p->prefix);
@@ -205,7 +205,8 @@ static int check_expansion(const char *pattern, const char *zone, struct err *er
 	cleanup(str_freep) char *id = expand(pattern, LONGEST_ADDRESS, zone);
 
 	if (dsname_check_component(id, err) < 0)
-		return err_wrap(err, "identity '%.*s', expanded with the longest address",
+		return err_wrap(err,
+				"identity \"%.*s\", expanded with the longest address",
 				SHOWN, pattern);
 	return 0;
 }
@@ -218,14 +219,14 @@ static int check_identity(const struct place *p, const char *key, const char *id
 	if (!p->is_network && star)
 		return err_set(
 			err, ERR_INVALID,
-			"identity '%.*s' has a '*', but '%.*s' is one address only: "
+			"identity \"%.*s\" has a '*', but \"%.*s\" is one address only; "
 			"write a network, or no '*'",
 			SHOWN, identity, SHOWN, key);
 	if (!p->is_network)
 		return dsname_check_component(identity, err);
 	if (!star || strchr(star + 1, '*'))
 		return err_set(err, ERR_INVALID,
-			       "identity '%.*s' of the network '%.*s' must contain "
+			       "identity \"%.*s\" of the network \"%.*s\" must contain "
 			       "exactly one '*', which becomes the address",
 			       SHOWN, identity, SHOWN, key);
 	if (check_expansion(identity, LONGEST_ZONE, err) < 0)
@@ -257,8 +258,8 @@ int ipmap_add(struct ipmap *m, const char *key, const char *identity, struct err
 		at++;
 	if (at < m->n && compare(&m->v[at], &p) == 0)
 		return err_set(err, ERR_EXISTS,
-			       "'%.*s' is there already, in this or another spelling, "
-			       "with the identity '%.*s'",
+			       "\"%.*s\" is there already, in this or another spelling, "
+			       "with the identity \"%.*s\"",
 			       SHOWN, key, SHOWN, m->v[at].identity);
 	m->v = xrealloc(m->v, m->n + 1, sizeof(*m->v));
 	memmove(&m->v[at + 1], &m->v[at], (m->n - at) * sizeof(*m->v));

@@ -284,11 +284,12 @@ TEST(says_what_is_wrong_and_what_would_be_right)
 
 	CHECK(ipmap_add(m, "db1.example.com", "db1", &e) < 0);
 	CHECK_STR(err_msg(&e),
-		  "'db1.example.com' is neither an IP address nor a network: write "
+		  "\"db1.example.com\" is neither an IP address nor a network; write "
 		  "10.1.2.3, 10.1.0.0/16, 2001:db8::7 or fe80::/16%eth0");
 	CHECK(ipmap_add(m, "10.0.0.0/8", "db1", &e) < 0);
-	CHECK_STR(err_msg(&e), "identity 'db1' of the network '10.0.0.0/8' must contain "
-			       "exactly one '*', which becomes the address");
+	CHECK_STR(err_msg(&e),
+		  "identity \"db1\" of the network \"10.0.0.0/8\" must contain "
+		  "exactly one '*', which becomes the address");
 	ipmap_free(m);
 	ipmap_free(NULL);
 }
