@@ -7,9 +7,22 @@ enum { N_SAMPLES = 2 };
 /* An arbitrary second, and one that a rule about days or months may ask for. */
 static const time_t sample_times[N_SAMPLES] = { 1715721383, 1704067200 };
 
+/* Names that nobody but a person gives, in two spellings: who keeps one of them has
+ * thought of it. */
+struct probe {
+	const char *name, *alike;
+};
+
+static const struct probe probes[] = {
+	{ "manual-1", "manual_1" },
+	{ "before-upgrade", "before_upgrade" },
+	{ "keep-this", "keep_this" },
+	{ "x", "x" },
+};
+
 /* What all lists are asked about. */
 struct asked {
-	const char *probe;
+	const struct probe *probe;
 	/* Timestamps as the last job has them, which most have, and reading a layout
 	 * takes its time. */
 	const struct conf_snapshotting *like;
@@ -28,9 +41,6 @@ struct fate {
 	const struct conf_keep *for_good; /* the first rule that keeps it, whatever is */
 	const struct conf_keep *limited;  /* the first that keeps it for a while */
 };
-
-/* Names that nobody but a person gives. */
-static const char *const probes[] = { "manual-1", "before-upgrade", "keep-this", "x" };
 
 /* What cannot be evaluated keeps the snapshot. */
 static bool matches(const struct conf_keep *k, const char *name)
@@ -216,11 +226,12 @@ static struct buf remedy(const struct list *l)
 	return b;
 }
 
-static void check_foreign(struct checks *c, const struct list *l, const char *probe)
+static void check_foreign(struct checks *c, const struct list *l,
+			  const struct probe *probe)
 {
-	struct fate f = fate_of(l->keeps, probe);
+	struct fate f = fate_of(l->keeps, probe->name);
 
-	if (f.for_good)
+	if (f.for_good || fate_of(l->keeps, probe->alike).for_good)
 		return;
 	cleanup(buf_free) struct buf add = remedy(l);
 	cleanup(str_freep) char *p = f.limited ? NULL : patterns(l->keeps);
@@ -232,8 +243,8 @@ static void check_foreign(struct checks *c, const struct list *l, const char *pr
 		c, l->job, l->key,
 		"snapshots that no job took, such as \"%s\",%s%s%s will be destroyed%s; "
 		"to keep them add %s",
-		probe, p ? " do not match " : "", p ? p : "", p ? ", and" : "", when,
-		buf_str(&add));
+		probe->name, p ? " do not match " : "", p ? p : "", p ? ", and" : "",
+		when, buf_str(&add));
 }
 
 static void check_list(struct checks *c, struct asked *a, const struct conf_job *j,
@@ -251,9 +262,9 @@ void checks_keeps(struct checks *c)
 	struct asked a = { 0 };
 	size_t probe = 0;
 
-	while (probe + 1 < ARRAY_LEN(probes) && is_taken(c, probes[probe]))
+	while (probe + 1 < ARRAY_LEN(probes) && is_taken(c, probes[probe].name))
 		probe++;
-	a.probe = probes[probe];
+	a.probe = &probes[probe];
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_job *j = &c->jobs[i];
 

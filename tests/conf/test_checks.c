@@ -434,6 +434,8 @@ TEST(rules_that_destroy_what_no_job_took_are_warned_of)
 		  KEEP "snapshots that no job took, such as \"manual-1\", will be "
 		       "destroyed when they get old; to keep them add " BUT("^z_") },
 		{ SNAPS_AND_KEEPS("z_", LAST ", {type: regex, regex: '^manual'}"), "" },
+		{ SNAPS_AND_KEEPS("z_", LAST ", {type: regex, regex: '^manual_.*'}"),
+		  "" },
 		/* the name is one that no job gives, and the prefix no pattern */
 		{ SNAPS_AND_KEEPS("man", LAST),
 		  KEEP "snapshots that no job took, such as \"before-upgrade\", will be "
