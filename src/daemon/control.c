@@ -97,6 +97,8 @@ static void put_jobs(struct jsonw *w, const struct control_opts *o)
 	for (; i < o->n_jobs && strcmp(job_conf(sorted[i])->name, "_control") < 0; i++)
 		put_job(w, sorted[i]);
 	put_internal_job(w, "_control");
+	if (o->metrics)
+		put_internal_job(w, "_prometheus");
 	for (; i < o->n_jobs; i++)
 		put_job(w, sorted[i]);
 	jsonw_end(w);
@@ -165,7 +167,8 @@ static int do_signal(const struct control_opts *o, const char *name, const char 
 
 	if (!do_it)
 		return err_set(err, ERR_INVALID, "operation \"%s\" is invalid", op);
-	if (strcmp(name, "_control") == 0)
+	if (strcmp(name, "_control") == 0 ||
+	    (o->metrics && strcmp(name, "_prometheus") == 0))
 		return err_set(err, do_it->kind, "%s", do_it->internal);
 	for (size_t i = 0; i < o->n_jobs; i++)
 		if (strcmp(job_conf(o->jobs[i])->name, name) == 0)
@@ -198,6 +201,39 @@ static void post_signal(const struct control_opts *o, const struct request *r,
 
 /* ---- HTTP ---- */
 
+static const double request_bounds[] = { 1e-6, 1e-5, 1e-4, 5e-4, 1e-3, 1e-2, 0.1,
+					 0.2,  0.4,  0.8,  1,    10,   20 };
+static const struct metric_desc begin_desc = {
+	.type = METRIC_COUNTER,
+	.name = "zrepl_control_request_begin",
+	.help = "number of request we started to handle",
+	.labels = { "endpoint" },
+};
+static const struct metric_desc finished_desc = {
+	.type = METRIC_HISTOGRAM,
+	.name = "zrepl_control_request_finished",
+	.help = "time it took a request to finish",
+	.labels = { "endpoint" },
+	.bounds = request_bounds,
+	.n_bounds = ARRAY_LEN(request_bounds),
+};
+
+/* compat: zrepl 0.7: /status is not counted, nor what is not there. */
+static void answer_counted(const struct control *c, const char *path,
+			   const struct request *r, struct answer *a)
+{
+	const char *const labels[] = { path };
+	int64_t start_us = now_in_us();
+
+	metric_add(metric_of(c->o.metrics, &begin_desc), labels, 1);
+	if (strcmp(path, "/version") == 0)
+		get_version(a);
+	else
+		post_signal(&c->o, r, a);
+	metric_observe(metric_of(c->o.metrics, &finished_desc), labels,
+		       (double)(now_in_us() - start_us) / 1e6);
+}
+
 static void answer_request(const struct control *c, const char *path,
 			   const struct request *r, struct answer *a)
 {
@@ -208,10 +244,8 @@ static void answer_request(const struct control *c, const char *path,
 		control_status(&c->o, &a->body);
 	} else {
 		log_debug(&c->o.log, "request %s starts", path);
-		if (strcmp(path, "/version") == 0)
-			get_version(a);
-		else if (strcmp(path, "/signal") == 0)
-			post_signal(&c->o, r, a);
+		if (strcmp(path, "/version") == 0 || strcmp(path, "/signal") == 0)
+			answer_counted(c, path, r, a);
 		else
 			answer_error(a, MHD_HTTP_NOT_FOUND, "404 page not found");
 		log_debug(&c->o.log, "request %s ends with status %u", path, a->status);

@@ -12,6 +12,7 @@
 #ifndef DAEMON_CONTROL_H
 #define DAEMON_CONTROL_H
 
+#include "base/metric.h"
 #include "job/job.h"
 
 struct control_opts { /* borrowed until control_stop() */
@@ -20,7 +21,8 @@ struct control_opts { /* borrowed until control_stop() */
 	size_t n_jobs;
 	struct zfs *zfs;
 	const struct env *env;
-	struct log log; /* of job _control */
+	struct log log;          /* of job _control */
+	struct metrics *metrics; /* or NULL; then there also is a job _prometheus */
 };
 
 struct control;

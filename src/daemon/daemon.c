@@ -2,7 +2,9 @@
 
 #include "base/version.h"
 #include "daemon/control.h"
+#include "daemon/exporter.h"
 #include "daemon/outlets.h"
+#include "daemon/process_metrics.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -116,13 +118,28 @@ static void raise_descriptor_limit(void)
 	}
 }
 
+static struct exporter *start_exporter(const struct conf_global *conf,
+				       struct metrics *metrics, const struct log *log)
+{
+	if (!conf->prometheus)
+		return NULL;
+	return exporter_start(&(struct exporter_opts){
+		.conf = conf->prometheus,
+		.metrics = metrics,
+		.log = { log->write, log->arg, "_prometheus", "job" },
+	});
+}
+
 int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	       struct err *err)
 {
+	cleanup(metrics_freep) struct metrics *metrics =
+		config->global.prometheus ? metrics_new() : NULL;
 	cleanup(outlets_freep) struct outlets *outlets = NULL;
 	cleanup(zfs_freep) struct zfs *zfs = NULL;
 	cleanup(fd_closep) int signal_fd = open_signals(err);
 	const struct version_info *v = version_info();
+	struct exporter *exporter;
 	struct control *control;
 	struct running r = { 0 };
 	struct log log, zfs_log;
@@ -131,22 +148,27 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 		return -1;
 	raise_descriptor_limit();
 	zfs_complete_path(); /* as long as there is one thread */
-	outlets = outlets_new(&config->global,
-			      &(struct outlets_opts){ .stdout_fd = log_fd }, err);
+	outlets = outlets_new(
+		&config->global,
+		&(struct outlets_opts){ .stdout_fd = log_fd, .metrics = metrics }, err);
 	if (!outlets)
 		return -1;
 	log = outlets_log(outlets);
 	zfs_log = log_with_subsystem(&log, "zfs.cmd");
 	zfs = zfs_new(env, &zfs_log);
+	zfs_meter(zfs, metrics);
+	process_metrics_start(metrics);
 	log_info(&log, "zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s", v->version,
 		 v->runtime, v->os, v->arch, v->compiler);
 	for (size_t i = 0; i < config->n_warnings; i++)
 		log_warn(&log, "%s", config->warnings[i]);
 
-	make_jobs(
-		&r, config,
-		&(struct job_surroundings){
-			.zfs = zfs, .env = env, .global = &config->global, .log = log });
+	make_jobs(&r, config,
+		  &(struct job_surroundings){ .zfs = zfs,
+					      .env = env,
+					      .global = &config->global,
+					      .log = log,
+					      .metrics = metrics });
 	control = control_start(
 		&(struct control_opts){
 			.sockpath = config->global.control_sockpath,
@@ -155,11 +177,14 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 			.zfs = zfs,
 			.env = env,
 			.log = { log.write, log.arg, "_control", "job" },
+			.metrics = metrics,
 		},
 		err);
 	if (control) {
+		exporter = start_exporter(&config->global, metrics, &log);
 		log_info(&log, "starting daemon");
 		run_jobs(&r, &log, signal_fd);
+		exporter_stop(exporter);
 		control_stop(control);
 		log_info(&log, "daemon exiting");
 	}

@@ -54,13 +54,28 @@ static void put_time(struct buf *out, struct timespec t, bool nanoseconds)
 	buf_printf(out, "%c%02ld:%02ld", sign, offset / 3600, offset / 60 % 60);
 }
 
+/* Up to the first byte that is not printable or in `but`, which is returned. */
+static const char *put_plain(struct buf *out, const char *s, const char *but)
+{
+	size_t n = 0;
+
+	while ((unsigned char)s[n] >= 0x20 && s[n] != 0x7f && !strchr(but, s[n]))
+		n++;
+	buf_put(out, s, n);
+	return s + n;
+}
+
 /* In double quotes, one line: what is not printable becomes an escape. */
 static void put_quoted(struct buf *out, const char *s)
 {
 	buf_printf(out, "\"");
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	for (;; s++) {
+		unsigned char c;
 
+		s = put_plain(out, s, "\"\\");
+		c = (unsigned char)*s;
+		if (c == '\0')
+			break;
 		if (c == '"' || c == '\\')
 			buf_printf(out, "\\%c", c);
 		else if (c == '\n')
@@ -69,10 +84,8 @@ static void put_quoted(struct buf *out, const char *s)
 			buf_printf(out, "\\t");
 		else if (c == '\r')
 			buf_printf(out, "\\r");
-		else if (c < 0x20 || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
 		else
-			buf_printf(out, "%c", c);
+			buf_printf(out, "\\x%02x", c);
 	}
 	buf_printf(out, "\"");
 }
@@ -80,15 +93,16 @@ static void put_quoted(struct buf *out, const char *s)
 /* A message may quote what a child said: keep it on one line, and the terminal safe. */
 static void put_line(struct buf *out, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c == '\n')
+	for (;; s++) {
+		s = put_plain(out, s, "");
+		if (*s == '\0')
+			break;
+		if (*s == '\n')
 			buf_printf(out, "\\n");
-		else if ((c < 0x20 && c != '\t') || c == 0x7f)
-			buf_printf(out, "\\x%02x", c);
+		else if (*s == '\t')
+			buf_put(out, s, 1);
 		else
-			buf_printf(out, "%c", c);
+			buf_printf(out, "\\x%02x", (unsigned char)*s);
 	}
 }
 

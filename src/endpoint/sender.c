@@ -66,6 +66,7 @@ static int list_filesystems(struct ctx *ctx, struct endpoint *e,
 	dsfilter_roots(s->o.filter, &subtrees, &exact);
 	if (zfs_list_datasets(ctx, s->o.zfs, &subtrees, &exact, &found, err) < 0)
 		return err_wrap(err, "list filesystems");
+	zfs_meter_unmatched(s->o.zfs, s->o.filter, &found);
 	for (size_t i = 0; i < found.n; i++) {
 		struct zfs_dataset *d = &found.v[i];
 

@@ -25,6 +25,7 @@ void core_init(struct job_core *c, const struct conf_job *conf,
 	*c = (struct job_core){ .conf = conf, .s = s, .log = s->log };
 	c->log.job = conf->name;
 	c->log.subsystem = "job";
+	c->zfs = zfs_for(s->zfs, &c->log);
 	if (b && b->max > 0)
 		c->limit = rate_new(b->max, b->bucket_capacity);
 }
@@ -32,6 +33,7 @@ void core_init(struct job_core *c, const struct conf_job *conf,
 void core_fini(struct job_core *c)
 {
 	rate_free(c->limit);
+	zfs_free(c->zfs);
 }
 
 struct endpoint *core_sender(const struct job_core *c)
@@ -40,7 +42,7 @@ struct endpoint *core_sender(const struct job_core *c)
 		.job = c->conf->name,
 		.filter = &c->conf->filesystems,
 		.flags = &c->conf->send,
-		.zfs = c->s->zfs,
+		.zfs = c->zfs,
 		.limit = c->limit,
 		.log = log_with_subsystem(&c->log, "endpoint"),
 	});
@@ -52,7 +54,7 @@ struct receiver *core_receiver(const struct job_core *c)
 		.job = c->conf->name,
 		.root_fs = c->conf->root_fs,
 		.recv = &c->conf->recv,
-		.zfs = c->s->zfs,
+		.zfs = c->zfs,
 		.env = c->s->env,
 		.limit = c->limit,
 		.log = log_with_subsystem(&c->log, "endpoint"),
@@ -65,7 +67,7 @@ struct snapper *core_snapper(const struct job_core *c, snapper_cycle_fn *on_cycl
 	return snapper_new(&(struct snapper_opts){
 		.conf = &c->conf->snapshotting,
 		.filter = &c->conf->filesystems,
-		.zfs = c->s->zfs,
+		.zfs = c->zfs,
 		.env = c->s->env,
 		.log = log_with_subsystem(&c->log, "snapshot"),
 		.on_cycle = on_cycle,

@@ -13,6 +13,7 @@ struct job_core {
 	const struct conf_job *conf;
 	const struct job_surroundings *s;
 	struct log log;
+	struct zfs *zfs;    /* the job's own view of it */
 	struct rate *limit; /* NULL: none */
 };
 

@@ -56,16 +56,29 @@ static void replicate(struct ctx *ctx, struct invocation *i,
 	replication_run(ctx, r, &err); /* logs what fails, and reports it */
 }
 
+static const struct metric_desc pruning_time_desc = {
+	.type = METRIC_HISTOGRAM,
+	.name = "zrepl_pruning_time",
+	.help = "seconds spent in pruner",
+	.labels = { "zrepl_job", "prune_side" },
+	.bounds = metric_default_bounds,
+	.n_bounds = METRIC_DEFAULT_BOUNDS,
+};
+
 static void prune(struct ctx *ctx, struct invocation *i, struct pruner **slot,
-		  const struct pruner_opts *o)
+		  const struct pruner_opts *o, struct metrics *metrics)
 {
+	const char *const labels[] = { o->log.job, prune_side_name(o->side) };
 	cleanup(err_clear) struct err err = ERR_INIT;
 	struct pruner *p = pruner_new(o);
+	int64_t start_us = now_in_us();
 
 	pthread_mutex_lock(&i->lock);
 	*slot = p;
 	pthread_mutex_unlock(&i->lock);
 	pruner_run(ctx, p, &err); /* logs what fails, and reports it */
+	metric_observe(metric_of(metrics, &pruning_time_desc), labels,
+		       (double)(now_in_us() - start_us) / 1e6);
 }
 
 void invocation_replicate(struct ctx *ctx, struct invocation *i,
@@ -80,17 +93,18 @@ void invocation_replicate(struct ctx *ctx, struct invocation *i,
 			  .conf = &core->conf->replication,
 			  .env = core->s->env,
 			  .log = log_with_subsystem(&core->log, "repl"),
+			  .metrics = core->s->metrics,
 			  .decode_token = decode_token,
-			  .decode_arg = core->s->zfs,
+			  .decode_arg = core->zfs,
 		  });
 	if (ctx_done(ctx))
 		return;
 	side = sides_pruner_opts(core, sides, PRUNE_SENDER);
-	prune(ctx, i, &i->prune_sender, &side);
+	prune(ctx, i, &i->prune_sender, &side, core->s->metrics);
 	if (ctx_done(ctx))
 		return;
 	side = sides_pruner_opts(core, sides, PRUNE_RECEIVER);
-	prune(ctx, i, &i->prune_receiver, &side);
+	prune(ctx, i, &i->prune_receiver, &side, core->s->metrics);
 }
 
 void invocation_prune(struct ctx *ctx, struct invocation *i, const struct job_core *core,
@@ -98,7 +112,7 @@ void invocation_prune(struct ctx *ctx, struct invocation *i, const struct job_co
 {
 	const struct pruner_opts local = sides_pruner_opts(core, sides, PRUNE_LOCAL);
 
-	prune(ctx, i, &i->prune, &local);
+	prune(ctx, i, &i->prune, &local, core->s->metrics);
 }
 
 void invocation_status(struct invocation *i, struct job_status *out)

@@ -2,6 +2,7 @@
 
 #include "job/active.h"
 #include "job/passive.h"
+#include "replicate/driver.h"
 
 struct job {
 	struct job_core core;
@@ -19,6 +20,8 @@ struct job *job_new(const struct conf_job *conf, const struct job_surroundings *
 	struct job *j = xcalloc(1, sizeof(*j));
 
 	core_init(&j->core, conf, s);
+	if (conf->type == JOB_PUSH || conf->type == JOB_PULL)
+		replication_metrics_touch(s->metrics, conf->name);
 	switch (conf->type) {
 	case JOB_PUSH:
 	case JOB_PULL:

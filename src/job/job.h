@@ -30,6 +30,7 @@ struct job_surroundings { /* the same for all jobs; borrowed */
 	struct log log; /* job_new() adds the job's name */
 	const struct conf_global *global;
 	struct offers *offers;
+	struct metrics *metrics; /* or NULL */
 };
 
 struct job *job_new(const struct conf_job *conf, const struct job_surroundings *s)

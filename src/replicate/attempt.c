@@ -1,5 +1,7 @@
 #include "replicate/attempt.h"
 
+#include "replicate/meter.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -71,6 +73,7 @@ void attempt_planned(struct attempt *a, size_t fs, struct plan *plan)
 	f->is_planned = true;
 	queue_planned(a->queue, fs, &f->plan);
 	pthread_mutex_unlock(a->lock);
+	meter_bytes(a, fs, 0);
 }
 
 static bool is_news(const struct attempt *a, const struct err *e)
@@ -140,15 +143,21 @@ void attempt_run(struct ctx *ctx, struct attempt *a, const struct attempt *befor
 {
 	cleanup(err_clear) struct err e = ERR_INIT;
 	char number[24], n[24], failed[24];
+	int64_t start_us = now_in_us();
+	int r;
 
 	a->ctx = ctx;
 	snprintf(number, sizeof(number), "%zu", a->number);
 	log_at(&a->o->log, LOG_INFO, LOG_FIELDS({ "attempt_number", number }),
 	       "start replication attempt");
-	if (attempt_plan(ctx, a, before, &e) < 0)
+	r = attempt_plan(ctx, a, before, &e);
+	meter_state(a, ATTEMPT_PLANNING, &start_us);
+	if (r < 0) {
 		plan_failed(a, &e);
-	else
+	} else {
 		attempt_step(ctx, a);
+		meter_state(a, ATTEMPT_FAN_OUT_FILESYSTEMS, &start_us);
+	}
 
 	pthread_mutex_lock(a->lock);
 	clock_gettime(CLOCK_REALTIME, &a->finish);

@@ -2,6 +2,7 @@
 
 #include "base/vec.h"
 #include "replicate/attempt.h"
+#include "replicate/meter.h"
 #include "replicate/parallel.h"
 #include "replicate/step.h"
 
@@ -158,6 +159,7 @@ int replication_run(struct ctx *ctx, struct replication *r, struct err *err)
 	clock_gettime(CLOCK_REALTIME, &r->finish);
 	pthread_mutex_unlock(&r->lock);
 
+	meter_outcome(last);
 	if (attempt_state(last) == ATTEMPT_DONE) {
 		if (last->n == 0)
 			log_warn(&r->o.log, "no filesystem was considered: does the "

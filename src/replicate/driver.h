@@ -15,6 +15,7 @@
 #ifndef REPLICATE_DRIVER_H
 #define REPLICATE_DRIVER_H
 
+#include "base/metric.h"
 #include "conf/env.h"
 #include "endpoint/endpoint.h"
 #include "replicate/report.h"
@@ -29,10 +30,14 @@ struct replication_opts { /* all borrowed until replication_free() */
 	struct endpoint *sender, *receiver;
 	const struct conf_replication *conf;
 	const struct env *env;
-	struct log log; /* subsystem repl */
+	struct log log;          /* subsystem repl; its job is that of the metrics */
+	struct metrics *metrics; /* or NULL */
 	decode_token_fn *decode_token;
 	void *decode_arg;
 };
+
+/* Makes those metrics of a job be there, before it has replicated anything. */
+void replication_metrics_touch(struct metrics *m, const char *job);
 
 struct replication;
 struct replication *replication_new(const struct replication_opts *o) must_check;

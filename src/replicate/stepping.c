@@ -4,6 +4,7 @@
 #include "base/thread.h"
 #include "base/wake.h"
 #include "replicate/attempt.h"
+#include "replicate/meter.h"
 #include "replicate/parallel.h"
 #include "replicate/step.h"
 
@@ -84,6 +85,7 @@ static void end(struct stepping *st, struct slot *s)
 
 	thread_join(&s->thread);
 	ctx_free(s->ctx);
+	meter_bytes(a, s->fs, atomic_load(s->job.moved));
 	pthread_mutex_lock(a->lock);
 	if (s->rc == 0)
 		queue_step_done(a->queue, s->fs);

@@ -12,6 +12,7 @@ int plan_filesystems(struct ctx *ctx, struct snapper *s, struct strs *out,
 	dsfilter_roots(s->o.filter, &subtrees, &exact);
 	if (zfs_list_datasets(ctx, s->o.zfs, &subtrees, &exact, &all, err) < 0)
 		return -1;
+	zfs_meter_unmatched(s->o.zfs, s->o.filter, &all);
 	for (size_t i = 0; i < all.n; i++)
 		if (dsfilter_accepts(s->o.filter, all.v[i].name))
 			strs_add(out, all.v[i].name);

@@ -85,9 +85,11 @@ int zfs_destroy_bookmarks(struct ctx *ctx, struct zfs *z, const struct strs *ful
 	for (size_t i = 0; i < names.n; i++) {
 		cleanup(zfs_exit_free) struct zfs_exit x = { 0 };
 		const char *argv[] = { "zfs", "destroy", names.v[i], NULL };
+		const int64_t start_us = now_in_us();
 
 		if (zfs_run(ctx, z, &(struct zfs_cmd){ .argv = argv }, &x, err) < 0)
 			return -1;
+		zfs_meter_destroy(z, "bookmark", names.v[i], start_us);
 		if (x.status != 0 && !out_is_gone(buf_view(&x.text), names.v[i]) &&
 		    err_is(&first, ERR_NONE))
 			zfs_exit_err(argv, &x, &first);
@@ -139,8 +141,9 @@ static int check_bookmark(struct ctx *ctx, struct zfs *z, const char *name, uint
 	return 0;
 }
 
-int zfs_bookmark(struct ctx *ctx, struct zfs *z, const char *fs,
-		 const struct version *snap, const char *bookmark, struct err *err)
+static int bookmark_version(struct ctx *ctx, struct zfs *z, const char *fs,
+			    const struct version *snap, const char *bookmark,
+			    struct err *err)
 {
 	cleanup(zfs_exit_free) struct zfs_exit x = { 0 };
 	cleanup(str_freep) char *from = version_fullname(snap, fs);
@@ -159,4 +162,14 @@ int zfs_bookmark(struct ctx *ctx, struct zfs *z, const char *fs,
 	if (out_failure_kind(buf_view(&x.text)) == ERR_EXISTS)
 		return check_bookmark(ctx, z, to, snap->guid, err);
 	return zfs_exit_err(argv, &x, err);
+}
+
+int zfs_bookmark(struct ctx *ctx, struct zfs *z, const char *fs,
+		 const struct version *snap, const char *bookmark, struct err *err)
+{
+	const int64_t start_us = now_in_us();
+	int r = bookmark_version(ctx, z, fs, snap, bookmark, err);
+
+	zfs_meter_one(z->meters.bookmark, METRIC_LABELS(fs), start_us);
+	return r;
 }

@@ -43,12 +43,28 @@ struct zfs *zfs_new(const struct env *env, const struct log *log)
 	z->env = env;
 	z->log = log_with_subsystem(log, "zfs.cmd");
 	z->pipe_max = read_pipe_max();
+	z->base = z;
 	pthread_mutex_init(&z->lock, NULL);
 	for (char **e = environ; e && *e; e++)
 		if (strncmp(*e, "LC_ALL=", 7) != 0)
 			strs_add(&z->environ, *e);
 	strs_add(&z->environ, "LC_ALL=C");
 	strs_argv(&z->environ); /* so that threads only read */
+	return z;
+}
+
+struct zfs *zfs_for(struct zfs *of, const struct log *log)
+{
+	struct zfs *z;
+
+	if (!of)
+		return NULL;
+	z = xcalloc(1, sizeof(*z));
+	z->env = of->env;
+	z->log = log_with_subsystem(log, "zfs.cmd");
+	z->meters = of->meters;
+	z->pipe_max = of->pipe_max;
+	z->base = of->base;
 	return z;
 }
 
@@ -67,6 +83,10 @@ void zfs_free(struct zfs *z)
 {
 	if (!z)
 		return;
+	if (z->base != z) {
+		free(z);
+		return;
+	}
 	assert(!z->active);
 	reap_undead_locked(z);
 	free(z->undead.v);
@@ -80,15 +100,15 @@ void zfs_free(struct zfs *z)
 
 uint64_t zfs_process_count(const struct zfs *z)
 {
-	return atomic_load(&z->started);
+	return atomic_load(&z->base->started);
 }
 
 void zfs_each_active(struct zfs *z, zfs_active_fn *fn, void *arg)
 {
-	pthread_mutex_lock(&z->lock);
-	for (struct zfs_child *c = z->active; c; c = c->next)
+	pthread_mutex_lock(&z->base->lock);
+	for (struct zfs_child *c = z->base->active; c; c = c->next)
 		fn(arg, c->argv, c->started);
-	pthread_mutex_unlock(&z->lock);
+	pthread_mutex_unlock(&z->base->lock);
 }
 
 int64_t zfs_pipe_bytes(const struct zfs *z, int64_t from_env)
@@ -142,7 +162,7 @@ int zfs_exit_err(const char *const *argv, const struct zfs_exit *x, struct err *
 
 static void activate(struct zfs_child *c)
 {
-	struct zfs *z = c->z;
+	struct zfs *z = c->z->base;
 
 	atomic_fetch_add(&z->started, 1);
 	pthread_mutex_lock(&z->lock);
@@ -157,7 +177,7 @@ static void activate(struct zfs_child *c)
 
 static void deactivate(struct zfs_child *c)
 {
-	struct zfs *z = c->z;
+	struct zfs *z = c->z->base;
 
 	pthread_mutex_lock(&z->lock);
 	if (c->prev)
@@ -184,7 +204,7 @@ int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv,
 {
 	struct proc_opts o = {
 		.argv = argv,
-		.envp = (const char *const *)z->environ.v,
+		.envp = (const char *const *)z->base->environ.v,
 		.in = fds[0],
 		.out = fds[1],
 		.errfd = fds[2],
@@ -192,6 +212,7 @@ int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv,
 
 	*c = (struct zfs_child){ .z = z, .argv = argv };
 	clock_gettime(CLOCK_REALTIME, &c->started);
+	c->started_us = now_in_us();
 	log_command(z, argv, "start command");
 	if (proc_start(&c->proc, &o, err) < 0)
 		return -1;
@@ -201,9 +222,9 @@ int zfs_child_start(struct zfs_child *c, struct zfs *z, const char *const *argv,
 
 static void note_undead(struct zfs_child *c)
 {
-	pthread_mutex_lock(&c->z->lock);
-	VEC_PUSH(&c->z->undead, c->proc.pid);
-	pthread_mutex_unlock(&c->z->lock);
+	pthread_mutex_lock(&c->z->base->lock);
+	VEC_PUSH(&c->z->base->undead, c->proc.pid);
+	pthread_mutex_unlock(&c->z->base->lock);
 	log_warn(&c->z->log, "process %d (%s) cannot be killed", (int)c->proc.pid,
 		 c->argv[0]);
 }
@@ -213,12 +234,14 @@ void zfs_child_stop(struct zfs_child *c)
 	deactivate(c);
 	if (!proc_stop(&c->proc, ZFS_GRACE_MS))
 		note_undead(c);
+	zfs_meter_child(c);
 }
 
 int zfs_child_wait(struct zfs_child *c, struct ctx *ctx, struct err *err)
 {
 	cleanup(err_clear) struct err why = ERR_INIT;
 	struct pollfd ended = { .fd = c->proc.pidfd, .events = POLLIN };
+	int r;
 
 	if (ctx_poll(ctx, &ended, 1, -1, &why) < 0 && !proc_ended(&c->proc, 0)) {
 		zfs_child_stop(c);
@@ -226,7 +249,9 @@ int zfs_child_wait(struct zfs_child *c, struct ctx *ctx, struct err *err)
 		return -1;
 	}
 	deactivate(c);
-	return proc_wait(&c->proc, ctx, ZFS_GRACE_MS, err);
+	r = proc_wait(&c->proc, ctx, ZFS_GRACE_MS, err);
+	zfs_meter_child(c);
+	return r;
 }
 
 /* ---- run to the end ---- */

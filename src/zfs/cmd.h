@@ -14,6 +14,7 @@
 #include "base/proc.h"
 #include "base/thread.h"
 #include "base/wake.h"
+#include "zfs/meter.h"
 #include "zfs/zfs.h"
 
 #include <pthread.h>
@@ -29,8 +30,9 @@ struct zfs_child {
 	struct zfs *z;
 	const char *const *argv; /* borrowed */
 	struct timespec started; /* wall clock */
+	int64_t started_us;      /* monotonic */
 	struct proc proc;
-	struct zfs_child *prev, *next; /* guarded by z->lock */
+	struct zfs_child *prev, *next; /* guarded by z->base->lock */
 };
 
 struct zfs_pool {
@@ -52,8 +54,10 @@ struct zfs_pids {
 struct zfs {
 	const struct env *env;
 	struct log log;
-	struct strs environ; /* of the children; never changes */
+	struct zfs_meters meters;
 	int pipe_max;        /* what the system allows */
+	struct zfs *base;    /* has all that follows; itself, unless made by zfs_for() */
+	struct strs environ; /* of the children; never changes */
 	atomic_uint_fast64_t started;
 	pthread_mutex_t lock;
 	struct zfs_child *active; /* guarded, as the rest */

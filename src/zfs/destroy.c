@@ -52,8 +52,11 @@ static int run_destroy(struct ctx *ctx, struct destroy *d, const char *arg,
 		       struct zfs_exit *x, struct err *err)
 {
 	const char *argv[] = { "zfs", "destroy", arg, NULL };
+	const int64_t start_us = now_in_us();
+	int r = zfs_run(ctx, d->z, &(struct zfs_cmd){ .argv = argv }, x, err);
 
-	return zfs_run(ctx, d->z, &(struct zfs_cmd){ .argv = argv }, x, err);
+	zfs_meter_destroy(d->z, "snapshot", arg, start_us);
+	return r;
 }
 
 /* "cannot destroy snapshot FULL: REASON", or with the name in quotes. */

@@ -330,8 +330,11 @@ int zfs_list_versions(struct ctx *ctx, struct zfs *z, const struct strs *fs,
 		struct strs batch =
 			zfs_slice(&names, from, to = zfs_batch_end(&names, from));
 
+		const int64_t start_us = now_in_us();
+
 		if (list_batch(ctx, z, types[kinds], &q, &batch, err) < 0)
 			return err_wrap(err, "list versions");
+		zfs_meter_set(z->meters.list_versions, &batch, start_us);
 	}
 	*out = (struct zfs_version_lists){ 0 };
 	hand_out(&q, fs, out);

@@ -185,16 +185,16 @@ static bool recall(struct zfs *z, struct view pool, bool *yes)
 {
 	bool is_known = false;
 
-	pthread_mutex_lock(&z->lock);
-	for (size_t i = 0; i < z->pools.n; i++) {
-		struct zfs_pool *p = &z->pools.v[i];
+	pthread_mutex_lock(&z->base->lock);
+	for (size_t i = 0; i < z->base->pools.n; i++) {
+		struct zfs_pool *p = &z->base->pools.v[i];
 
 		if (!view_eq(pool, view_of(p->name)))
 			continue;
 		*yes = p->can_resume;
 		is_known = p->can_resume || now_ms() - p->asked_ms < RECHECK_MS;
 	}
-	pthread_mutex_unlock(&z->lock);
+	pthread_mutex_unlock(&z->base->lock);
 	return is_known;
 }
 
@@ -202,17 +202,17 @@ static void remember(struct zfs *z, struct view pool, bool yes)
 {
 	struct zfs_pool *p = NULL;
 
-	pthread_mutex_lock(&z->lock);
-	for (size_t i = 0; i < z->pools.n; i++)
-		if (view_eq(pool, view_of(z->pools.v[i].name)))
-			p = &z->pools.v[i];
+	pthread_mutex_lock(&z->base->lock);
+	for (size_t i = 0; i < z->base->pools.n; i++)
+		if (view_eq(pool, view_of(z->base->pools.v[i].name)))
+			p = &z->base->pools.v[i];
 	if (!p) {
-		VEC_PUSH(&z->pools, ((struct zfs_pool){ .name = view_dup(pool) }));
-		p = &z->pools.v[z->pools.n - 1];
+		VEC_PUSH(&z->base->pools, ((struct zfs_pool){ .name = view_dup(pool) }));
+		p = &z->base->pools.v[z->base->pools.n - 1];
 	}
 	p->can_resume = yes;
 	p->asked_ms = now_ms();
-	pthread_mutex_unlock(&z->lock);
+	pthread_mutex_unlock(&z->base->lock);
 }
 
 int zfs_recv_can_resume(struct ctx *ctx, struct zfs *z, const char *fs, bool *yes,

@@ -46,6 +46,7 @@ static int take_together(struct ctx *ctx, struct taking *t, const struct out_ind
 {
 	cleanup(strs_free) struct strs argv = { 0 };
 	cleanup(zfs_exit_free) struct zfs_exit x = { 0 };
+	const int64_t start_us = now_in_us();
 	struct zfs_cmd cmd = { 0 };
 
 	strs_add(&argv, "zfs");
@@ -58,7 +59,11 @@ static int take_together(struct ctx *ctx, struct taking *t, const struct out_ind
 	cmd.argv = strs_argv(&argv);
 	if (zfs_run(ctx, t->z, &cmd, &x, err) < 0)
 		return -1;
-	if (x.status != 0) {
+	if (x.status == 0) {
+		struct strs taken = { .v = argv.v + 2, .n = argv.n - 2 };
+
+		zfs_meter_set(t->z->meters.snapshot, &taken, start_us);
+	} else {
 		zfs_exit_err(cmd.argv, &x, why);
 		buf_free(said);
 		*said = x.text;

@@ -83,6 +83,14 @@ static void add_snapshots(struct versions *to, const char *spec)
 	}
 }
 
+void zfs_meter_unmatched(const struct zfs *z, const struct dsfilter *filter,
+			 const struct zfs_datasets *found)
+{
+	(void)z;
+	(void)filter;
+	(void)found;
+}
+
 int zfs_list_versions(struct ctx *ctx, struct zfs *z, const struct strs *fs,
 		      unsigned kinds, struct zfs_version_lists *out, struct err *err)
 {
