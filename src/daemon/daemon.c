@@ -5,6 +5,7 @@
 #include "daemon/exporter.h"
 #include "daemon/outlets.h"
 #include "daemon/process_metrics.h"
+#include "zfs/meter.h"
 
 #include <errno.h>
 #include <poll.h>

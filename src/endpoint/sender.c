@@ -5,6 +5,7 @@
 #include "endpoint/abstraction.h"
 #include "endpoint/local.h"
 #include "endpoint/send_policy.h"
+#include "zfs/meter.h"
 #include "zfs/stream.h"
 
 /*

@@ -1,5 +1,7 @@
 #include "snap/plan.h"
 
+#include "zfs/meter.h"
+
 #include <string.h>
 
 int plan_filesystems(struct ctx *ctx, struct snapper *s, struct strs *out,

@@ -10,15 +10,25 @@
 
 #include "base/metric.h"
 #include "base/strs.h"
+#include "codec/dsfilter.h"
 
 struct zfs;
 struct zfs_child;
+struct zfs_datasets;
 
 struct zfs_meters {
 	struct metric *runtime, *usertime, *systemtime;               /* commands */
 	struct metric *list_versions, *snapshot, *bookmark, *destroy; /* filesystems */
 	struct metric *unmatched;
 };
+
+/* From now on, also for those that zfs_for() makes of it afterwards.  m may be NULL. */
+void zfs_meter(struct zfs *z, struct metrics *m);
+/* Where dsfilter_roots() has led to: count accepting rules whose dataset is not there. */
+void zfs_meter_unmatched(const struct zfs *z, const struct dsfilter *filter,
+			 const struct zfs_datasets *found);
+
+/* ---- for src/zfs ---- */
 
 /* It has ended. */
 void zfs_meter_child(const struct zfs_child *c);

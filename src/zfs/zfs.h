@@ -21,9 +21,7 @@
 
 #include "base/ctx.h"
 #include "base/log.h"
-#include "base/metric.h"
 #include "base/strs.h"
-#include "codec/dsfilter.h"
 #include "codec/resume_token.h"
 #include "conf/env.h"
 #include "zfs/version.h"
@@ -33,8 +31,8 @@ struct zfs;
 /* env and what log points to are borrowed.  Runs nothing. */
 struct zfs *zfs_new(const struct env *env, const struct log *log) must_check;
 /*
- * The same for one job: log says which, and takes what there is to say.  `of` outlives it.
- * NULL for NULL.
+ * The same for one job: log says which, and takes what there is to say.  `of` outlives
+ * it. NULL for NULL.
  */
 struct zfs *zfs_for(struct zfs *of, const struct log *log) must_check;
 void zfs_free(struct zfs *z);
@@ -45,12 +43,6 @@ DEFINE_CLEANUP(zfs_free, struct zfs *);
  * adds them.  To be called while there is one thread.
  */
 void zfs_complete_path(void);
-
-/*
- * Count and time what is run (docs/metrics.md), also for those that zfs_for() makes of it
- * afterwards.  m may be NULL.
- */
-void zfs_meter(struct zfs *z, struct metrics *m);
 
 /* Children started so far. */
 uint64_t zfs_process_count(const struct zfs *z);
@@ -90,9 +82,6 @@ int zfs_list_datasets(struct ctx *ctx, struct zfs *z, const struct strs *subtree
 const struct zfs_dataset *zfs_datasets_find(const struct zfs_datasets *l,
 					    const char *name);
 void zfs_datasets_free(struct zfs_datasets *l);
-/* Where dsfilter_roots() has led to: count accepting rules whose dataset is not there. */
-void zfs_meter_unmatched(const struct zfs *z, const struct dsfilter *filter,
-			 const struct zfs_datasets *found);
 
 /* create -o zrepl:placeholder=on -o mountpoint=none [-o encryption=off].  1 process. */
 int zfs_create_placeholder(struct ctx *ctx, struct zfs *z, const char *fs,

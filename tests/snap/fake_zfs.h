@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/vec.h"
 #include "tap.h"
+#include "zfs/meter.h"
 #include "zfs/zfs.h"
 
 enum { NOON = 1591012800 };
