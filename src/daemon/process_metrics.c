@@ -9,10 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PLAIN(var_, type_, name_, help_)                        \
-	static const struct metric_desc var_ = { .type = type_, \
-						 .name = name_, \
-						 .help = help_ }
+#define PLAIN(var_, type_, name_, help_)                          \
+	static const struct metric_desc var_ = { .type = (type_), \
+						 .name = (name_), \
+						 .help = (help_) }
 
 PLAIN(cpu_desc, METRIC_COUNTER, "process_cpu_seconds_total",
       "Total user and system CPU time spent in seconds.");

@@ -6,11 +6,11 @@
 
 static const double command_bounds[] = { 0.01, 0.1, 0.2, 0.5, 0.75, 1, 2, 5, 10, 60 };
 
-#define COMMAND(field_, help_)                                                           \
-	{                                                                                \
-		.type = METRIC_HISTOGRAM, .name = "zrepl_zfscmd_" field_, .help = help_, \
-		.labels = { "jobid", "zfsbinary", "zfsverb" }, .bounds = command_bounds, \
-		.n_bounds = ARRAY_LEN(command_bounds),                                   \
+#define COMMAND(field_, help_)                                                   \
+	{                                                                        \
+		.type = METRIC_HISTOGRAM, .name = "zrepl_zfscmd_" field_,        \
+		.help = (help_), .labels = { "jobid", "zfsbinary", "zfsverb" },  \
+		.bounds = command_bounds, .n_bounds = ARRAY_LEN(command_bounds), \
 	}
 
 static const struct metric_desc runtime_desc =
@@ -24,7 +24,7 @@ static const struct metric_desc system_desc =
 #define DURATION(what_, help_, ...)                                                 \
 	{                                                                           \
 		.type = METRIC_HISTOGRAM, .name = "zrepl_zfs_" what_ "_duration",   \
-		.help = help_, .labels = { __VA_ARGS__ },                           \
+		.help = (help_), .labels = { __VA_ARGS__ },                         \
 		.bounds = metric_default_bounds, .n_bounds = METRIC_DEFAULT_BOUNDS, \
 	}
 
