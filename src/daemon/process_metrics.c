@@ -62,13 +62,10 @@ static double nth_number(struct view fields, unsigned n)
 	return parse_u64(view_trim(field), &v, &ignored) < 0 ? 0 : (double)v;
 }
 
-static double limit(int resource)
+/* RLIM_INFINITY is a number, too, as Go's client has it. */
+static double soft(const struct rlimit *l)
 {
-	struct rlimit l;
-
-	if (getrlimit(resource, &l) < 0)
-		return 0;
-	return (double)l.rlim_cur; /* RLIM_INFINITY: as Go's client has it */
+	return (double)l->rlim_cur;
 }
 
 static void update_descriptors(struct metrics *m)
@@ -130,12 +127,15 @@ void process_metrics_start(struct metrics *m)
 	cleanup(str_freep) char *line =
 		xasprintf("zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s",
 			  v->version, v->runtime, v->os, v->arch, v->compiler);
+	struct rlimit l;
 
 	if (!m)
 		return;
 	metric_set(metric_of(m, &start_desc), METRIC_LABELS(v->version, line),
 		   (double)time(NULL));
 	set(m, &started_desc, start_time());
-	set(m, &max_fds_desc, limit(RLIMIT_NOFILE));
-	set(m, &virtual_max_desc, limit(RLIMIT_AS));
+	if (getrlimit(RLIMIT_NOFILE, &l) == 0)
+		set(m, &max_fds_desc, soft(&l));
+	if (getrlimit(RLIMIT_AS, &l) == 0)
+		set(m, &virtual_max_desc, soft(&l));
 }

@@ -169,6 +169,7 @@ TEST(a_datagram_socket_further_down_comes_before_a_stream_socket)
 
 	log_info(&f.log, "a");
 	CHECK_STR(plain(message(datagrams)), "134|a");
+	CHECK_INT(poll(&(struct pollfd){ .fd = stream, .events = POLLIN }, 1, 0), 0);
 	stop(&f);
 }
 
