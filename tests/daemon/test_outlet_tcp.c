@@ -192,7 +192,6 @@ TEST(entries_wait_for_a_collector_that_comes_later)
 	struct sockaddr_in at = { .sin_family = AF_INET,
 				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	cleanup(fd_closep) int s = -1;
-	cleanup(err_clear) struct err e = ERR_INIT;
 	uint64_t port = strtoul(b->port, NULL, 10);
 
 	fd_closep(&b->listener);
