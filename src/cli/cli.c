@@ -85,6 +85,15 @@ int cli_fail(const struct err *err)
 	return 1;
 }
 
+struct config *cli_load(const char *path, struct err *err)
+{
+	struct config *config = config_load(path, err);
+
+	if (!config)
+		config_wrap(err);
+	return config;
+}
+
 const struct conf_job *cli_find_job(const struct config *config, const char *name,
 				    struct err *err)
 {

@@ -33,6 +33,8 @@ int cli_main(int argc, char **argv);
 
 /* For commands: "Error: ..." and the usage on stderr; returns 1. */
 int cli_usage_error(const struct command *c, const char *fmt, ...) printf_like(2, 3);
+/* config_load(); the error says that it is about the configuration. */
+struct config *cli_load(const char *path, struct err *err) must_check;
 /* NULL: there is none of that name. */
 const struct conf_job *cli_find_job(const struct config *config, const char *name,
 				    struct err *err) must_check;

@@ -93,15 +93,14 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	if (*format && strcmp(format, "pretty") != 0 && strcmp(format, "json") != 0 &&
 	    strcmp(format, "yaml") != 0)
 		return cli_usage_error(
-			self, "--format must be pretty, yaml or json, not '%s'", format);
+			self, "--format must be pretty, yaml or json, not \"%s\"",
+			format);
 	if (parse_what(what_word, &what) < 0)
 		return cli_usage_error(
-			self, "--what must be all, config, jobs or logging, not '%s'",
+			self, "--what must be all, config, jobs or logging, not \"%s\"",
 			what_word);
-	if (!(config = config_load(config_path, &err))) {
-		config_wrap(&err);
+	if (!(config = cli_load(config_path, &err)))
 		return cli_fail(&err);
-	}
 	for (size_t i = 0; i < config->n_warnings; i++)
 		fprintf(stderr, "WARNING: %s\n", config->warnings[i]);
 	are_jobs_bad = check_jobs(config, skip_cert_check);

@@ -14,10 +14,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return 1;
 	if (n > 0)
 		return cli_usage_error(self, "unexpected argument %s", argv[1]);
-	if (!(config = config_load(config_path, &err))) {
-		config_wrap(&err);
+	if (!(config = cli_load(config_path, &err)))
 		return cli_fail(&err);
-	}
 	if (env_load(&env, &err) < 0 || daemon_run(config, &env, STDOUT_FILENO, &err) < 0)
 		return cli_fail(&err);
 	return 0;

@@ -21,10 +21,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return cli_usage_error(
 			self, "expected 2 arguments: wakeup, reset or snapshot, and a "
 			      "job");
-	if (!(config = config_load(config_path, &err))) {
-		config_wrap(&err);
+	if (!(config = cli_load(config_path, &err)))
 		return cli_fail(&err);
-	}
 	jsonw_init(&w, &body);
 	jsonw_object(&w);
 	jsonw_member_str(&w, "Name", argv[2]);
@@ -45,8 +43,7 @@ const struct command cmd_signal = {
 		"reset     the running invocation is cancelled; the job waits for the "
 		"next one\n"
 		"snapshot  a push, snap or source job takes its snapshots now, as it "
-		"does "
-		"when\n"
+		"does when\n"
 		"          they are due, and goes on with what follows; its schedule "
 		"stays\n"
 		"The first two take no snapshots.  Nothing is queued: a job that is busy "

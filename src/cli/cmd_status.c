@@ -80,12 +80,12 @@ static int dump(const struct buf *document, const char *only, struct err *err)
 
 static int show(const char *config_path, bool raw, const char *job, struct err *err)
 {
-	cleanup(config_freep) struct config *config = config_load(config_path, err);
+	cleanup(config_freep) struct config *config = cli_load(config_path, err);
 	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
 	cleanup(buf_free) struct buf answer = { 0 };
 
 	if (!config)
-		return config_wrap(err);
+		return -1;
 	if (control_ask(ctx, config->global.control_sockpath, "/status", "{}", &answer,
 			err) < 0)
 		return -1;
@@ -115,7 +115,7 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	if (!*mode)
 		return cli_usage_error(self, "--mode raw or --mode dump is needed");
 	if (!raw && strcmp(mode, "dump") != 0)
-		return cli_usage_error(self, "--mode must be raw or dump, not '%s'",
+		return cli_usage_error(self, "--mode must be raw or dump, not \"%s\"",
 				       mode);
 	if (show(config_path, raw, job && *job ? job : NULL, &err) < 0)
 		return cli_fail(&err);

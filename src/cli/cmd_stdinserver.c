@@ -30,10 +30,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	if (n != 1 || !*argv[1])
 		return cli_usage_error(self,
 				       "expected one argument: the client's identity");
-	if (!(config = config_load(config_path, &err))) {
-		config_wrap(&err);
+	if (!(config = cli_load(config_path, &err)))
 		return cli_fail(&err);
-	}
 	sigaction(SIGPIPE, &ignore, NULL);
 	say("handing over to the daemon", argv[1]);
 	if (stdinserver_proxy(config->global.stdinserver_sockdir, argv[1], STDIN_FILENO,

@@ -70,11 +70,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return cli_usage_error(self, "--job is missing");
 	if (all == (input != NULL))
 		return cli_usage_error(self, "expected one of --all and --input");
-	config = config_load(config_path, &err);
-	if (!config) {
-		config_wrap(&err);
+	if (!(config = cli_load(config_path, &err)))
 		return cli_fail(&err);
-	}
 	job = cli_find_job(config, job_name, &err);
 	filter = job ? filter_of(job, &err) : NULL;
 	if (!filter || (all && show_all(filter, &good, &err) < 0))

@@ -133,11 +133,9 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 		return cli_usage_error(self, "expected 1 argument: a job");
 	if (side_word && parse_side(side_word, &side) < 0)
 		return cli_usage_error(
-			self, "--side must be sender or receiver, not '%s'", side_word);
-	if (!(config = config_load(config_path, &err))) {
-		config_wrap(&err);
+			self, "--side must be sender or receiver, not \"%s\"", side_word);
+	if (!(config = cli_load(config_path, &err)))
 		return cli_fail(&err);
-	}
 	q.config = config;
 	if (!(q.job = cli_find_job(config, argv[1], &err)))
 		return cli_fail(&err);
@@ -157,11 +155,9 @@ const struct command cmd_test_prune = {
 	.args = "JOB [--side sender|receiver] [--json]",
 	.summary = "what would a job's pruning destroy and keep now, and why?",
 	.help = "Lists both sides of a push or pull job, and asks the other host over "
-		"the "
-		"job's own\n"
+		"the job's own\n"
 		"transport; or the one side of a snap job.  Nothing is changed on "
-		"either, "
-		"and no\n"
+		"either, and no\n"
 		"daemon is asked.  Exits 1 if something could not be found out.\n"
 		"\n"
 		"Options:\n"

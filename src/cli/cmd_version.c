@@ -23,7 +23,7 @@ static const char *member(struct json_object *o, const char *name)
 /* Prints the daemon's line; warns when `compare` and it is another version. */
 static int show_daemon(const char *config_path, bool compare, struct err *err)
 {
-	cleanup(config_freep) struct config *config = config_load(config_path, err);
+	cleanup(config_freep) struct config *config = cli_load(config_path, err);
 	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
 	cleanup(buf_free) struct buf answer = { 0 };
 	const char *ours = version_info()->version;
@@ -31,7 +31,7 @@ static int show_daemon(const char *config_path, bool compare, struct err *err)
 	struct version_info v;
 
 	if (!config)
-		return config_wrap(err);
+		return -1;
 	if (control_ask(ctx, config->global.control_sockpath, "/version", "{}", &answer,
 			err) < 0)
 		return -1;
@@ -72,8 +72,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	client = !*show || strcmp(show, "client") == 0;
 	daemon = !*show || strcmp(show, "daemon") == 0;
 	if (!client && !daemon)
-		return cli_usage_error(self, "--show must be client or daemon, not '%s'",
-				       show);
+		return cli_usage_error(
+			self, "--show must be client or daemon, not \"%s\"", show);
 	if (client)
 		print_line("client", version_info());
 	fflush(stdout);

@@ -1,14 +1,13 @@
 #include "cli/config_dump.h"
 
 #include "codec/jsonw.h"
+#include "net/address.h"
 
 #include <string.h>
 
 static void put_address(struct jsonw *w, const char *key, const struct conf_hostport *a)
 {
-	bool has_colon = strchr(a->host, ':') != NULL;
-	cleanup(str_freep) char *text =
-		xasprintf(has_colon ? "[%s]:%s" : "%s:%s", a->host, a->port);
+	cleanup(str_freep) char *text = hostport_text(a);
 
 	jsonw_member_str(w, key, text);
 }

@@ -358,7 +358,7 @@ static bool next_local(const struct cron *c, int64_t from, int64_t before, int64
  */
 bool cron_next(const struct cron *c, int64_t after_s, int64_t *next_s)
 {
-	int64_t t = after_s, end;
+	int64_t t, end;
 
 	if (after_s < earliest_s || after_s > latest_s)
 		return false;

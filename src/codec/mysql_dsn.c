@@ -1,6 +1,7 @@
 #include "codec/mysql_dsn.h"
 
 #include "base/parse.h"
+#include "base/vec.h"
 
 static const char want[] = "want USER:PASSWORD@tcp(HOST:PORT)/ or "
 			   "USER:PASSWORD@unix(PATH)/";
@@ -43,16 +44,7 @@ static void free_param(struct mysql_dsn_param *p)
 	free(p->value);
 }
 
-static void add_param(struct mysql_dsn *d, struct mysql_dsn_param p)
-{
-	if (d->n_params == d->cap_params) {
-		d->cap_params = d->cap_params ? d->cap_params * 2 : 8;
-		d->params = xrealloc(d->params, d->cap_params, sizeof(*d->params));
-	}
-	d->params[d->n_params++] = p;
-}
-
-static int parse_params(struct view text, struct mysql_dsn *d, struct err *err)
+static int parse_params(struct view text, struct mysql_dsn_params *to, struct err *err)
 {
 	while (text.p) {
 		struct view value = parse_field(&text, '&');
@@ -68,7 +60,7 @@ static int parse_params(struct view text, struct mysql_dsn *d, struct err *err)
 				       "a '%%' in the parameters is not followed by two "
 				       "hexadecimal digits; write %%25 for it");
 		}
-		add_param(d, p);
+		VEC_PUSH(to, p);
 	}
 	return 0;
 }
@@ -157,7 +149,9 @@ static int parse(struct view text, struct mysql_dsn *d, struct err *err)
 	d->user = view_dup(user);
 	d->password = view_dup(password);
 	d->database = view_dup(database);
-	return parse_address(head, d, err) < 0 || parse_params(text, d, err) < 0 ? -1 : 0;
+	return parse_address(head, d, err) < 0 || parse_params(text, &d->params, err) < 0
+		       ? -1
+		       : 0;
 }
 
 int mysql_dsn_parse(const char *text, struct mysql_dsn *out, struct err *err)
@@ -172,19 +166,13 @@ int mysql_dsn_parse(const char *text, struct mysql_dsn *out, struct err *err)
 	return 0;
 }
 
-const char *mysql_dsn_param(const struct mysql_dsn *d, const char *name)
-{
-	for (size_t i = 0; i < d->n_params; i++)
-		if (strcmp(d->params[i].name, name) == 0)
-			return d->params[i].value;
-	return NULL;
-}
-
 void mysql_dsn_free(struct mysql_dsn *d)
 {
-	for (size_t i = 0; i < d->n_params; i++)
-		free_param(&d->params[i]);
-	free(d->params);
+	struct mysql_dsn_param *p;
+
+	VEC_FOREACH (p, &d->params)
+		free_param(p);
+	free(d->params.v);
 	free(d->user);
 	free(d->password);
 	free(d->host);

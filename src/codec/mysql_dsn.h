@@ -17,20 +17,22 @@ struct mysql_dsn_param {
 	char *name, *value; /* URL-decoded */
 };
 
+struct mysql_dsn_params {
+	struct mysql_dsn_param *v; /* as written; a name may be there twice */
+	size_t n, cap;
+};
+
 struct mysql_dsn {
 	char *user, *password; /* "": none */
 	char *host;            /* tcp; an IPv6 address without brackets; NULL: unix */
 	char *port;            /* tcp: digits */
 	char *socket;          /* unix: path; NULL: tcp */
 	char *database;        /* "": none */
-	struct mysql_dsn_param *params;
-	size_t n_params, cap_params;
+	struct mysql_dsn_params params;
 };
 
 /* ERR_INVALID says what is wrong, and never repeats the password. */
 int mysql_dsn_parse(const char *text, struct mysql_dsn *out, struct err *err) must_check;
-/* NULL: not given. */
-const char *mysql_dsn_param(const struct mysql_dsn *d, const char *name);
 void mysql_dsn_free(struct mysql_dsn *d); /* leaves it empty */
 
 #endif

@@ -86,8 +86,7 @@ struct snapname *snapname_new(const char *prefix, const char *format,
 
 		err_set(err, ERR_INVALID,
 			"the timestamp format %s contains '+', which ZFS does not allow "
-			"in "
-			"names; write '_' for it",
+			"in names; write '_' for it",
 			shown);
 		return NULL;
 	}

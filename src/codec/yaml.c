@@ -159,8 +159,7 @@ static int on_alias(struct builder *b, const char *name)
 	if (!a)
 		return fail(b,
 			    "alias '*%.60s' has no anchor before it; quote a text that "
-			    "begins "
-			    "with '*'",
+			    "begins with '*'",
 			    name);
 	if (!a->is_complete)
 		return fail(b, "anchor '&%.60s' contains itself", name);

@@ -129,9 +129,8 @@ static void check_received(struct checks *c, const struct conf_job *j,
 	else
 		checks_warn(c, j, "filesystems",
 			    "job \"%s\" receives below \"%s\", and needs the last "
-			    "snapshot it "
-			    "received; the rules of this job may destroy it, unless "
-			    "excluded with \"%s<\": false",
+			    "snapshot it received; the rules of this job may destroy it, "
+			    "unless excluded with \"%s<\": false",
 			    p->job->name, dataset, dataset);
 }
 

@@ -32,11 +32,6 @@ static bool is_at(const struct places *p, size_t i, struct view root)
 	return i < p->n && view_eq(view_of(p->v[i].job->root_fs), root);
 }
 
-static bool is_one_dataset(const struct place *p)
-{
-	return !p->is_root && p->identity.kind == IDENTITY_EXACT;
-}
-
 /* Another place of exactly this name. */
 static const struct place *find_exact(const struct places *p, const struct place *mine,
 				      struct view root, struct view name)
@@ -68,14 +63,14 @@ static void search_beside(struct search *s, const struct place *mine)
 
 	for (size_t i = places_at(s->p, root); is_at(s->p, i, root); i++) {
 		q = &s->p->v[i];
-		if (is_one_dataset(q))
+		if (place_is_one_dataset(q))
 			break;
 		if (q->job == mine->job || !overlaps(mine, q))
 			continue;
 		note(s, mine, q);
 		return;
 	}
-	if (!is_one_dataset(mine))
+	if (!place_is_one_dataset(mine))
 		return;
 	q = find_exact(s->p, mine, root, view_of(mine->identity.text));
 	if (q)
@@ -92,7 +87,7 @@ static void search_above(struct search *s, const struct place *mine, struct view
 
 	if (is_at(s->p, i, above) && !f->other)
 		f->around = s->p->v[i].job;
-	for (; is_at(s->p, i, above) && !is_one_dataset(&s->p->v[i]); i++) {
+	for (; is_at(s->p, i, above) && !place_is_one_dataset(&s->p->v[i]); i++) {
 		q = &s->p->v[i];
 		if (!q->is_root && !identity_covers(&q->identity, name))
 			continue;
@@ -141,8 +136,7 @@ static void warn_of_around(struct checks *c, const struct conf_job *j,
 
 	checks_warn(c, j, "root_fs",
 		    "\"%s\" is inside \"%s\", the root_fs of job \"%s\", where a client "
-		    "\"%.*s\" "
-		    "would get into its way",
+		    "\"%.*s\" would get into its way",
 		    j->root_fs, around->root_fs, around->name, (int)(end - at),
 		    j->root_fs + at);
 }

@@ -70,7 +70,7 @@ static size_t lower_bound(const struct takens *l, const char *prefix, struct vie
 	return lo;
 }
 
-/* of: for each job the earlier one it is in conflict with, the first,, or NULL. */
+/* of: for each job the first of the earlier ones that it is in conflict with, or NULL. */
 static void search_at(const struct checks *c, const struct takens *l,
 		      const struct taken *mine, struct view path,
 		      const struct conf_job **of)

@@ -29,7 +29,7 @@ size_t path_component_end(struct view path, size_t at)
 
 /* ---- order ---- */
 
-static bool is_exact(const struct place *p)
+bool place_is_one_dataset(const struct place *p)
 {
 	return !p->is_root && p->identity.kind == IDENTITY_EXACT;
 }
@@ -41,16 +41,17 @@ static int compare_to(const struct place *p, struct view root, const struct view
 
 	if (r != 0)
 		return r;
-	if (!is_exact(p) || !name)
-		return (int)is_exact(p) - (name != NULL);
+	if (!place_is_one_dataset(p) || !name)
+		return (int)place_is_one_dataset(p) - (name != NULL);
 	return path_compare(view_of(p->identity.text), *name);
 }
 
 static int compare(const void *va, const void *vb)
 {
 	const struct place *a = va, *b = vb;
-	struct view name = is_exact(b) ? view_of(b->identity.text) : VIEW("");
-	int r = compare_to(a, view_of(b->job->root_fs), is_exact(b) ? &name : NULL);
+	struct view name = place_is_one_dataset(b) ? view_of(b->identity.text) : VIEW("");
+	int r = compare_to(a, view_of(b->job->root_fs),
+			   place_is_one_dataset(b) ? &name : NULL);
 
 	return r != 0 ? r : (a->job > b->job) - (a->job < b->job);
 }
@@ -219,5 +220,5 @@ char *place_text(const struct place *p)
 
 char *place_dataset(const struct place *p)
 {
-	return is_exact(p) ? place_text(p) : xstrdup(p->job->root_fs);
+	return place_is_one_dataset(p) ? place_text(p) : xstrdup(p->job->root_fs);
 }

@@ -29,6 +29,8 @@ struct places {
 void places_find(struct places *p, const struct conf_job *jobs, size_t n);
 void places_free(struct places *p);
 
+/* Is it known which dataset a client has there? */
+bool place_is_one_dataset(const struct place *p);
 /* "backup/laptop", "backup/lan-*", for people; the caller frees. */
 char *place_text(const struct place *p) must_check;
 /* The dataset that everything received here is below; the caller frees. */

@@ -275,9 +275,9 @@ static char *mysql_shown(const struct mysql_dsn *d)
 	else
 		buf_printf(&b, strchr(d->host, ':') ? "tcp([%s]:%s)/%s" : "tcp(%s:%s)/%s",
 			   d->host, d->port, d->database);
-	for (size_t i = 0; i < d->n_params; i++)
-		buf_printf(&b, "%c%s=%s", i ? '&' : '?', d->params[i].name,
-			   d->params[i].value);
+	for (size_t i = 0; i < d->params.n; i++)
+		buf_printf(&b, "%c%s=%s", i ? '&' : '?', d->params.v[i].name,
+			   d->params.v[i].value);
 	return buf_take(&b);
 }
 

@@ -34,17 +34,6 @@ static const struct metric_desc entries_desc = {
 static const char *const host_syslog_paths[] = { "/dev/log", "/var/run/syslog",
 						 "/var/run/log", NULL };
 
-static const char *type_name(enum outlet_type t)
-{
-	static const char *const names[] = {
-		[OUTLET_STDOUT] = "stdout",
-		[OUTLET_SYSLOG] = "syslog",
-		[OUTLET_TCP] = "tcp",
-	};
-
-	return names[t];
-}
-
 /* ---- writing; all locked ---- */
 
 static int write_to(struct outlets *o, struct channel *c, const struct log_entry *e,
@@ -58,8 +47,9 @@ static int write_to(struct outlets *o, struct channel *c, const struct log_entry
 static void raise_error(struct outlets *o, const struct conf_outlet *of, const char *why)
 {
 	cleanup(err_clear) struct err ignored = ERR_INIT;
-	const struct log_field fields[] = { { "err", why },
-					    { "outlet_type", type_name(of->type) } };
+	const struct log_field fields[] = {
+		{ "err", why }, { "outlet_type", outlet_type_name(of->type) }
+	};
 	struct log_entry e = {
 		.level = LOG_ERROR,
 		.msg = "outlet error",

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/parse.h"
+#include "base/vec.h"
 #include "codec/duration.h"
 #include "net/address.h"
 #include "net/resolve.h"
@@ -59,10 +60,9 @@ static const char *const without_effect[] = {
 
 static bool is_without_effect(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++)
 		if (strcmp(name, without_effect[i]) == 0)
 			return true;
-	}
 	return false;
 }
 
@@ -151,10 +151,11 @@ static void params_fini(struct params *p)
 
 static int parse_params(const struct mysql_dsn *d, struct params *out, struct err *err)
 {
-	for (size_t i = 0; i < d->n_params; i++) {
-		if (parse_param(&d->params[i], out, err) < 0)
+	const struct mysql_dsn_param *p;
+
+	VEC_FOREACH (p, &d->params)
+		if (parse_param(p, out, err) < 0)
 			return err_wrap(err, "dsn");
-	}
 	return 0;
 }
 

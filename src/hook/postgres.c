@@ -57,10 +57,9 @@ static void checkpoint_fini(struct checkpoint *c)
 
 static const char *find(const PQconninfoOption *o, const char *keyword)
 {
-	for (; o && o->keyword; o++) {
+	for (; o && o->keyword; o++)
 		if (strcmp(o->keyword, keyword) == 0 && o->val && *o->val)
 			return o->val;
-	}
 	return NULL;
 }
 
@@ -112,10 +111,9 @@ static char *nth(const char *list, size_t i)
 
 	if (!list)
 		return NULL;
-	if (count(list) > 1) {
+	if (count(list) > 1)
 		for (; i > 0; i--)
 			list = strchr(list, ',') + 1;
-	}
 	len = strcspn(list, ",");
 	return len ? view_dup((struct view){ list, len }) : NULL;
 }

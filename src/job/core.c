@@ -79,8 +79,8 @@ int core_snapshot(const struct job_core *c, struct snapper *snapper, struct err 
 {
 	if (!snapper)
 		return err_set(err, ERR_INVALID,
-			       "job %s takes no snapshots: it is a %s job", c->conf->name,
-			       job_type_name(c->conf->type));
+			       "job \"%s\" takes no snapshots: it is a %s job",
+			       c->conf->name, job_type_name(c->conf->type));
 	if (snapper_trigger(snapper, err) < 0)
 		return -1;
 	log_info(&c->log, "snapshots are asked for by a signal");

@@ -11,7 +11,7 @@
  * hooks come after them, each by itself between its hooks.  One that fails does not stop
  * the others.  With skip_unchanged none is taken where nothing was written since the
  * latest snapshot, if that is ours.  Sleeping follows the wall clock and survives
- *suspend.
+ * suspend.
  *
  * By cron there is no SyncUp, and what is due while a cycle lasts is missed, counted and
  * complained about.
@@ -85,21 +85,21 @@ struct snapper_report {
 	struct timespec sleep_until; /* zero: not sleeping */
 	char *error;                 /* NULL: none */
 	struct timespec began;       /* the latest cycle; zero: none has */
-	uint64_t n_missed; /* cron: activations that passed while it lasted, at most
-			      SNAPPER_MAX_MISSED */
+	/* cron: activations that passed while it lasted, at most SNAPPER_MAX_MISSED */
+	uint64_t n_missed;
 	struct snap_report_fs *fs; /* of the latest cycle, by path; none that it skips */
 	size_t n_fs;
 };
 
 struct snapper;
 struct snapper *snapper_new(const struct snapper_opts *o) must_check;
-void snapper_run(struct ctx *ctx,
-		 struct snapper *s); /* until ctx is done; manual: at once */
+/* Until ctx is done; manual: returns at once. */
+void snapper_run(struct ctx *ctx, struct snapper *s);
 /* Take snapshots now.  ERR_BUSY: they are being taken, or are asked for already;
  * ERR_INVALID: manual, and so there is no name to give them; ERR_CANCELLED: it ends. */
 int snapper_trigger(struct snapper *s, struct err *err) must_check;
-void snapper_report(struct snapper *s,
-		    struct snapper_report *out); /* a copy; caller frees */
+/* A copy, which the caller frees. */
+void snapper_report(struct snapper *s, struct snapper_report *out);
 void snapper_free(struct snapper *s);
 DEFINE_CLEANUP(snapper_free, struct snapper *);
 

@@ -22,9 +22,9 @@ struct snapper {
 	struct wake wake;             /* is_asked was set */
 	pthread_mutex_t lock;         /* guards the rest */
 	struct snapper_report report;
-	bool is_asked;          /* for a cycle that has not begun */
-	int64_t count_missed_s; /* cron: activations after that are missed, while it runs
-				 */
+	bool is_asked; /* for a cycle that has not begun */
+	/* cron: what is due after that, while a cycle runs, is missed */
+	int64_t count_missed_s;
 };
 
 struct timespec snapper_now(const struct snapper *s);

@@ -26,7 +26,7 @@ static void check_ok(const char *text, const struct want *want)
 		CHECK_STR(d.port, want->port ? want->port : "3306");
 	}
 	mysql_dsn_free(&d);
-	CHECK(!d.user && !d.params);
+	CHECK(!d.user && !d.params.v);
 }
 
 #define CHECK_DSN(text, ...) check_ok((text), &(const struct want){ __VA_ARGS__ })
@@ -42,7 +42,7 @@ static void check_bad(const char *text, const char *want)
 		return;
 	}
 	CHECK_INT(e.kind, ERR_INVALID);
-	CHECK(!d.user && !d.params);
+	CHECK(!d.user && !d.params.v);
 	if (!CHECK(strstr(err_msg(&e), want)))
 		printf("# '%s': %s\n", text, err_msg(&e));
 	CHECK(!strstr(err_msg(&e), "s3cret"));
@@ -111,8 +111,14 @@ TEST(what_is_malformed_is_refused_without_the_password)
 	check_bad("u:s3cret@/db?s3cret%zz=1", "write %25");
 }
 
-TEST(parameters_are_decoded_and_found_by_name)
+TEST(parameters_are_decoded_in_their_order_and_those_without_a_value_ignored)
 {
+	static const struct {
+		const char *name, *value;
+	} want[] = {
+		{ "timeout", "5s" }, { "tls", "" },       { "loc", "Europe/Berlin" },
+		{ "a b", "c= d=e" }, { "timeout", "6s" },
+	};
 	cleanup(err_clear) struct err e = ERR_INIT;
 	struct mysql_dsn d;
 
@@ -121,15 +127,13 @@ TEST(parameters_are_decoded_and_found_by_name)
 					  &d, &e),
 			  0));
 	CHECK_STR(d.database, "db");
-	CHECK_INT(d.n_params, 5);
-	CHECK_STR(mysql_dsn_param(&d, "timeout"), "5s");
-	CHECK_STR(mysql_dsn_param(&d, "tls"), "");
-	CHECK_STR(mysql_dsn_param(&d, "loc"), "Europe/Berlin");
-	CHECK_STR(mysql_dsn_param(&d, "a b"), "c= d=e");
-	CHECK(!mysql_dsn_param(&d, "bare"));
-	CHECK(!mysql_dsn_param(&d, "Timeout"));
+	REQUIRE(CHECK_INT(d.params.n, ARRAY_LEN(want)));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		CHECK_STR(d.params.v[i].name, want[i].name);
+		CHECK_STR(d.params.v[i].value, want[i].value);
+	}
 	mysql_dsn_free(&d);
-	CHECK(!mysql_dsn_param(&d, "timeout"));
+	CHECK_INT(d.params.n, 0);
 }
 
 TEST_MAIN()

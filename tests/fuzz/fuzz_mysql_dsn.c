@@ -19,8 +19,8 @@ static void check(const struct mysql_dsn *d)
 		assert(*d->host && parse_digits(view_of(d->port), 10, &port));
 		assert(port >= 1 && port <= 65535);
 	}
-	for (size_t i = 0; i < d->n_params; i++)
-		assert(d->params[i].value && mysql_dsn_param(d, d->params[i].name));
+	for (size_t i = 0; i < d->params.n; i++)
+		assert(d->params.v[i].name && d->params.v[i].value);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -31,13 +31,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mysql_dsn d = { 0 };
 
 	if (mysql_dsn_parse(text, &d, &e) < 0) {
-		assert(e.kind == ERR_INVALID && !d.user && !d.params);
+		assert(e.kind == ERR_INVALID && !d.user && !d.params.v);
 		for (const char *p = err_msg(&e); *p; p++)
 			assert((unsigned char)*p >= ' ' && (unsigned char)*p < 0x7f);
 		return 0;
 	}
 	check(&d);
 	mysql_dsn_free(&d);
-	assert(!d.user && !d.params);
+	assert(!d.user && !d.params.v);
 	return 0;
 }

@@ -14,6 +14,33 @@
 
 #define PASSWORD "s3cret word"
 
+enum { PATIENCE_MS = 30000, SOON_MS = 300 };
+
+/* What the script that has started the server tells of it. */
+static inline const char *of_server(const char *name)
+{
+	const char *s = getenv(name);
+
+	if (!s)
+		abort();
+	return s;
+}
+
+/* Asks the server for any connection of ours, until there is none, "": it may take a
+ * while to notice. */
+static inline bool none_is_left(char *(*any_of_ours)(void *server), void *server)
+{
+	int64_t end = now_ms() + PATIENCE_MS;
+
+	while (now_ms() < end) {
+		cleanup(str_freep) char *id = any_of_ours(server);
+
+		if (!*id)
+			return true;
+	}
+	return false;
+}
+
 struct database_call {
 	struct conf_hook conf;
 	struct env env;

@@ -50,8 +50,8 @@ static void check_refuses(enum job_type type, const char *why)
 
 TEST(jobs_that_take_no_snapshots_say_what_they_are)
 {
-	check_refuses(JOB_SINK, "job j takes no snapshots: it is a sink job");
-	check_refuses(JOB_PULL, "job j takes no snapshots: it is a pull job");
+	check_refuses(JOB_SINK, "job \"j\" takes no snapshots: it is a sink job");
+	check_refuses(JOB_PULL, "job \"j\" takes no snapshots: it is a pull job");
 }
 
 TEST(jobs_whose_snapshotting_is_manual_say_so)
