@@ -191,10 +191,11 @@ int schema_decode(struct schema *s, const struct schema_table *t,
 static void put_names(struct buf *out, const struct schema_union *u)
 {
 	for (size_t i = 0; i < u->n; i++)
-		if (u->v[i].table && !u->v[i].refusal)
+		if (!u->v[i].refusal)
 			buf_printf(out, "%s%s", out->len ? ", " : "", u->v[i].name);
 }
 
+/* v: the one that is refused; NULL: there is none of that name. */
 static void fail_variant(struct schema *s, const struct schema_union *u,
 			 const struct yaml_node *type, const struct schema_variant *v)
 {
@@ -204,12 +205,8 @@ static void fail_variant(struct schema *s, const struct schema_union *u,
 	put_names(&names, u);
 	for (size_t i = 0; i < u->n; i++)
 		suggest_try(&nearest, u->v[i].name);
-	if (v && v->refusal)
+	if (v)
 		schema_fail(s, type, "%s", v->refusal);
-	else if (v)
-		schema_fail(s, type,
-			    "%s \"%s\" is not supported by this version; supported: %s",
-			    u->what, v->name, buf_str(&names));
 	else if (suggest_result(&nearest))
 		schema_fail(
 			s, type,
@@ -233,7 +230,7 @@ find_variant(struct schema *s, const struct schema_union *u, const struct yaml_n
 	for (size_t i = 0; i < u->n && !v; i++)
 		if (strcmp(u->v[i].name, type->text) == 0)
 			v = &u->v[i];
-	if (v && v->table && !v->refusal)
+	if (v && !v->refusal)
 		return v;
 	fail_variant(s, u, type, v);
 	return NULL;

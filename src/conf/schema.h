@@ -65,8 +65,8 @@ struct schema_words {
 struct schema_variant {
 	const char *name; /* the value of `type` */
 	unsigned value;
-	const struct schema_table *table; /* NULL: known, but refused */
-	const char *refusal;              /* not NULL: it is refused, and why */
+	const struct schema_table *table; /* NULL: only if it is refused */
+	const char *refusal;              /* why it is refused, or NULL */
 	const char *doc;                  /* what it is, in Markdown */
 };
 

@@ -53,19 +53,14 @@ static const struct schema_type facility_type = {
 	.words = WORDS(facility_words),
 };
 
-static const struct schema_type pem_type = {
-	.decode = schema_decode_string,
-	.want = "the path of a PEM file",
-	.size = sizeof(const char *),
-};
 static const struct schema_key tls_keys[] = {
 	REQUIRED(
-		"ca", &pem_type, AT(tls.ca),
+		"ca", &value_pem_file, AT(tls.ca),
 		"The certificates of the authorities that may have signed the server's."),
-	REQUIRED("cert", &pem_type, AT(tls.cert),
+	REQUIRED("cert", &value_pem_file, AT(tls.cert),
 		 "The client's certificate, with those between it and the authority "
 		 "behind it."),
-	REQUIRED("key", &pem_type, AT(tls.key), "The private key of `cert`."),
+	REQUIRED("key", &value_pem_file, AT(tls.key), "The private key of `cert`."),
 };
 static const struct schema_table tls_table =
 	SCHEMA_TABLE("tls of an outlet", tls_keys, NULL);

@@ -23,11 +23,23 @@ static const struct schema_type both_pruning_type =
 static const struct schema_type snap_pruning_type =
 	TABLE_TYPE(snap_pruning_table, "a map with keep");
 
+/* What several kinds of jobs have. */
+#define NAME_KEY                                                                        \
+	REQUIRED("name", &value_job_name, AT(name),                                     \
+		 "The job's name, by which it is known to commands, logs and metrics. " \
+		 "It "                                                                  \
+		 "is part of the names of bookmarks and holds: a renamed job loses "    \
+		 "track "                                                               \
+		 "of what it has replicated.")
+#define REPLICATION_KEYS                                                   \
+	SECTION("replication", &table_replication, AT(replication),        \
+		"How much is protected, and how much happens at a time."), \
+		SECTION("conflict_resolution", &table_conflict_resolution, \
+			AT(replication),                                   \
+			"What to do where the two sides do not fit together.")
+
 static const struct schema_key push_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name),
-		 "The job's name, by which it is known to commands, logs and metrics. It "
-		 "is part of the names of bookmarks and holds: a renamed job loses track "
-		 "of what it has replicated."),
+	NAME_KEY,
 	REQUIRED("connect", &table_connect, AT(connect), "How to reach the sink."),
 	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
 		 "What is replicated, snapshotted and pruned."),
@@ -36,16 +48,10 @@ static const struct schema_key push_keys[] = {
 		 "snapshots is followed by a replication."),
 	REQUIRED("pruning", &both_pruning_type, 0, "What stays after each replication."),
 	SECTION("send", &table_send, AT(send), "How streams are made."),
-	SECTION("replication", &table_replication, AT(replication),
-		"How much is protected, and how much happens at a time."),
-	SECTION("conflict_resolution", &table_conflict_resolution, AT(replication),
-		"What to do where the two sides do not fit together."),
+	REPLICATION_KEYS,
 };
 static const struct schema_key pull_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name),
-		 "The job's name, by which it is known to commands, logs and metrics. It "
-		 "is part of the names of bookmarks and holds: a renamed job loses track "
-		 "of what it has replicated."),
+	NAME_KEY,
 	REQUIRED("connect", &table_connect, AT(connect), "How to reach the source."),
 	REQUIRED("root_fs", &value_root_fs, AT(root_fs),
 		 "What is received is put below this dataset, which must exist: "
@@ -56,16 +62,10 @@ static const struct schema_key pull_keys[] = {
 	REQUIRED("pruning", &both_pruning_type, 0,
 		 "What stays after each replication, on both sides."),
 	SECTION("recv", &table_recv, AT(recv), "How streams are received."),
-	SECTION("replication", &table_replication, AT(replication),
-		"How much is protected, and how much happens at a time."),
-	SECTION("conflict_resolution", &table_conflict_resolution, AT(replication),
-		"What to do where the two sides do not fit together."),
+	REPLICATION_KEYS,
 };
 static const struct schema_key source_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name),
-		 "The job's name, by which it is known to commands, logs and metrics. It "
-		 "is part of the names of bookmarks and holds: a renamed job loses track "
-		 "of what it has replicated."),
+	NAME_KEY,
 	REQUIRED("serve", &table_serve, AT(serve), "Where to listen, and who may come."),
 	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
 		 "What clients may fetch, and what is snapshotted."),
@@ -74,10 +74,7 @@ static const struct schema_key source_keys[] = {
 	SECTION("send", &table_send, AT(send), "How streams are made."),
 };
 static const struct schema_key sink_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name),
-		 "The job's name, by which it is known to commands, logs and metrics. It "
-		 "is part of the names of bookmarks and holds: a renamed job loses track "
-		 "of what it has replicated."),
+	NAME_KEY,
 	REQUIRED("serve", &table_serve, AT(serve), "Where to listen, and who may come."),
 	REQUIRED("root_fs", &value_root_fs, AT(root_fs),
 		 "What is received is put below this dataset, which must exist: "
@@ -85,10 +82,7 @@ static const struct schema_key sink_keys[] = {
 	SECTION("recv", &table_recv, AT(recv), "How streams are received."),
 };
 static const struct schema_key snap_keys[] = {
-	REQUIRED("name", &value_job_name, AT(name),
-		 "The job's name, by which it is known to commands, logs and metrics. It "
-		 "is part of the names of bookmarks and holds: a renamed job loses track "
-		 "of what it has replicated."),
+	NAME_KEY,
 	REQUIRED("filesystems", &value_filesystems, AT(filesystems),
 		 "What is snapshotted and pruned."),
 	REQUIRED("snapshotting", &table_snapshotting, AT(snapshotting),

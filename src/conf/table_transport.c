@@ -27,11 +27,6 @@ static const struct schema_type port_type = {
 	.max = 65535,
 };
 
-static const struct schema_type pem_type = {
-	.decode = schema_decode_string,
-	.want = "the path of a PEM file",
-	.size = sizeof(const char *),
-};
 static const struct schema_type server_cn_type = {
 	.decode = schema_decode_string,
 	.want = "one of the names in the server's certificate",
@@ -71,12 +66,12 @@ static const struct schema_key connect_tls_keys[] = {
 	REQUIRED("address", &value_hostport, AT(address),
 		 "Where the other side listens."),
 	REQUIRED(
-		"ca", &pem_type, AT(tls.ca),
+		"ca", &value_pem_file, AT(tls.ca),
 		"The certificates of the authorities that may have signed the server's."),
-	REQUIRED("cert", &pem_type, AT(tls.cert),
+	REQUIRED("cert", &value_pem_file, AT(tls.cert),
 		 "Our certificate, with those between it and the authority behind it. "
 		 "Its common name is our identity there."),
-	REQUIRED("key", &pem_type, AT(tls.key), "The private key of `cert`."),
+	REQUIRED("key", &value_pem_file, AT(tls.key), "The private key of `cert`."),
 	REQUIRED("server_cn", &server_cn_type, AT(server_cn),
 		 "The name that must be among the subjectAltNames of the server's "
 		 "certificate."),
@@ -160,11 +155,11 @@ static const struct schema_key serve_tcp_keys[] = {
 static const struct schema_key serve_tls_keys[] = {
 	REQUIRED("listen", &value_hostport, AT(listen),
 		 "Where to listen; with an empty host, on all addresses."),
-	REQUIRED("ca", &pem_type, AT(tls.ca),
+	REQUIRED("ca", &value_pem_file, AT(tls.ca),
 		 "The certificates of the authorities that may have signed a client's."),
-	REQUIRED("cert", &pem_type, AT(tls.cert),
+	REQUIRED("cert", &value_pem_file, AT(tls.cert),
 		 "Our certificate, with those between it and the authority behind it."),
-	REQUIRED("key", &pem_type, AT(tls.key), "The private key of `cert`."),
+	REQUIRED("key", &value_pem_file, AT(tls.key), "The private key of `cert`."),
 	REQUIRED("client_cns", &value_identities, AT(client_cns),
 		 "Who may come: the common names in certificates of clients, which also "
 		 "are their identities."),

@@ -25,6 +25,7 @@ extern const struct schema_type value_size;        /* int64_t, bytes */
 extern const struct schema_type value_hostport;    /* struct conf_hostport */
 extern const struct schema_type value_clients;     /* of a struct conf_serve, at 0 */
 extern const struct schema_type value_identities;  /* a list of const char * */
+extern const struct schema_type value_pem_file;    /* const char *; a path */
 extern const struct schema_type value_ssh_options; /* a list of const char * */
 
 /* value_time.c */

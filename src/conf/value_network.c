@@ -150,6 +150,14 @@ const struct schema_type value_identities = {
 	.element = &value_identity,
 };
 
+/* ---- TLS ---- */
+
+const struct schema_type value_pem_file = {
+	.decode = schema_decode_string,
+	.want = "the path of a PEM file",
+	.size = sizeof(const char *),
+};
+
 /* ---- ssh ---- */
 
 const struct schema_type value_ssh_options = {

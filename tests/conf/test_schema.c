@@ -53,7 +53,6 @@ static const struct schema_table labelled_table =
 static const struct schema_variant part_variants[] = {
 	{ "sized", GREEN, &sized_table, NULL, "d" },
 	{ "labelled", BLUE, &labelled_table, NULL, "d" },
-	{ "wanted", 0, NULL, NULL, "d" },
 	{ "banned", 0, NULL, "banned parts are banned; want others", "d" },
 };
 static const struct schema_union part_union = {
@@ -349,18 +348,13 @@ TEST(the_type_of_a_union_decides)
 		      "labelled");
 	check_refused("{name: x, part: {type: Sized, size: 1}}",
 		      "f.yml:1:24: part.type: part type \"Sized\" is unknown, perhaps "
-		      "\"sized\" is "
-		      "meant; there are sized, labelled");
+		      "\"sized\" is meant; there are sized, labelled");
 	check_refused(
 		"{name: x, part: {type: q}}",
 		"f.yml:1:24: part.type: part type \"q\" is unknown; there are sized, "
 		"labelled");
 	check_refused("{name: x, part: {type: [sized]}}",
 		      "f.yml:1:24: part.type: is a list; want the name of a type");
-	check_refused(
-		"{name: x, part: {type: wanted}}",
-		"f.yml:1:24: part.type: part type \"wanted\" is not supported by this "
-		"version; supported: sized, labelled");
 	check_refused("{name: x, part: {type: banned}}",
 		      "f.yml:1:24: part.type: banned parts are banned; want others");
 }
