@@ -184,7 +184,7 @@ static int fail_knob(const struct knob *k, const char *text, struct err *err)
 		buf_printf(&want, "; the default is ");
 		put_value(&want, k, k->def);
 	}
-	return err_set(err, ERR_INVALID, "environment variable %s is '%.100s'; want %s",
+	return err_set(err, ERR_INVALID, "environment variable %s is \"%.100s\"; want %s",
 		       k->var, text, buf_str(&want));
 }
 

@@ -120,7 +120,7 @@ TEST(a_bad_value_is_refused_with_what_would_be_right)
 			load_with(cases[i].var, cases[i].value, &e);
 		cleanup(buf_free) struct buf want = { 0 };
 
-		buf_printf(&want, "environment variable %s is '%s'; want %s",
+		buf_printf(&want, "environment variable %s is \"%s\"; want %s",
 			   cases[i].var, cases[i].value, cases[i].want);
 		CHECK_STR(msg, buf_str(&want));
 	}
