@@ -138,8 +138,7 @@ int grid_parse(const char *text, struct grid *out, struct err *err)
 		if (i.repeat > GRID_MAX_BUCKETS - buckets)
 			return err_set(err, ERR_INVALID,
 				       "the grid has more than %d buckets; write fewer "
-				       "or longer "
-				       "ones",
+				       "or longer ones",
 				       GRID_MAX_BUCKETS);
 		buckets += i.repeat;
 		all_keep_all = all_keep_all && i.keep == GRID_KEEP_ALL;

@@ -13,8 +13,7 @@ enum { RE2_MAX_DEPTH = 200 }; /* of groups; PCRE2 itself stops at 250 */
 enum re2_before {
 	RE2_NOTHING,
 	RE2_ATOM,
-	RE2_REPEATED, /* an atom and its quantifier, with something empty behind: a*(?i)
-		       */
+	RE2_REPEATED, /* an atom, its quantifier, and something empty behind: a*(?i) */
 	RE2_QUANTIFIER,
 };
 

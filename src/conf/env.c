@@ -29,8 +29,7 @@ enum { SECOND_MS = 1000, MINUTE_MS = 60 * SECOND_MS, MiB = 1 << 20 };
 
 #define AT(member) offsetof(struct env, member)
 
-/* Names, types and defaults are those of zrepl 0.7, but for the last two, which are ours.
- */
+/* Names, types and defaults are those of zrepl 0.7; the last two are ours. */
 static const struct knob knobs[] = {
 	{ "ZREPL_REPLICATION_MAX_ATTEMPTS", KNOB_INT, AT(replication_max_attempts), 3, 1,
 	  INT32_MAX, true },

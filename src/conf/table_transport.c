@@ -2,8 +2,7 @@
 
 #include "conf/value.h"
 
-/* A timeout of zero is no limit for some, and has expired for others (compat: zrepl 0.7).
- */
+/* compat: zrepl 0.7: a timeout of zero is no limit for some, has expired for others. */
 static void warn_expired(struct schema *s, const struct yaml_node *n, const char *key,
 			 int64_t timeout_ms)
 {

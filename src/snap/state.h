@@ -31,8 +31,7 @@ struct timespec snapper_now(const struct snapper *s);
 
 void state_set(struct snapper *s, enum snapper_state state, struct timespec sleep_until);
 void state_set_error(struct snapper *s, const char *error); /* NULL: none */
-/* What ends a cycle, or the sync-up, as a whole: logs it, unless ctx is done; consumes e.
- */
+/* What ends a cycle or the sync-up as a whole: consumes e, logs it unless ctx is done. */
 void state_failed(struct ctx *ctx, struct snapper *s, const char *what, struct err *e);
 
 /* A cycle begins, whoever asked for one: Planning. */

@@ -160,8 +160,7 @@ bool out_is_gone(struct view said, const char *full)
 	       view_eq(name, (struct view){ full, fs_len });
 }
 
-/* The longest of the names (sorted) that `rest` begins with, and ": " follows; n: none.
- */
+/* The longest of the names (sorted) that `rest` begins with before ": "; n: none. */
 static size_t match_name(struct view rest, const struct strs *names)
 {
 	for (size_t len = rest.len; len-- > 1;) {

@@ -39,8 +39,7 @@ static void indexes_free(struct out_indexes *l)
 	free(l->v);
 }
 
-/* What zfs says went wrong is in *said and *why, whose kind is ERR_NONE if nothing did.
- */
+/* What zfs says went wrong is in *said and *why, whose kind says whether anything did. */
 static int take_together(struct ctx *ctx, struct taking *t, const struct out_indexes *l,
 			 struct buf *said, struct err *why, struct err *err)
 {

@@ -55,8 +55,7 @@ TEST(what_only_one_job_can_have_is_refused_to_the_second)
 	static const struct jobs_case v[] = {
 		{ PULL("a", "r") PULL("b", "s") PULL("a", "r"),
 		  "t.yml:4:3: jobs[2].name: \"a\" is also the name of the job at "
-		  "t.yml:2; "
-		  "names must differ" },
+		  "t.yml:2; names must differ" },
 		{ LOCAL_SINK("a", "r")
 			  SOURCE_AT("b", "x: y", MANUAL, "type: local, listener_name: a"),
 		  "t.yml:3:3: jobs[1].serve.listener_name: \"a\" is also the listener of "
@@ -66,8 +65,7 @@ TEST(what_only_one_job_can_have_is_refused_to_the_second)
 			       "type: tls, listen: ':1', ca: a, cert: a, key: a, "
 			       "client_cns: [a]"),
 		  "t.yml:3:3: jobs[1].serve.listen: job \"a\" at t.yml:2 listens there "
-		  "as "
-		  "well; want another port, or another address of this host" },
+		  "as well; want another port, or another address of this host" },
 		{ SINK("a", "r", "type: tcp, listen: ':1', clients: {'::1': a}")
 			  SINK("b", "s", "type: tcp, listen: 'h:1', clients: {'::1': a}"),
 		  "" },
@@ -115,57 +113,46 @@ TEST(no_job_receives_where_another_one_does)
 						 "t.yml:2 into \"r\"" APART },
 		{ PULL("a", "r/x/y") PULL("b", "r"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
-		  "at "
-		  "t.yml:2 into \"r/x/y\"" APART },
+		  "at t.yml:2 into \"r/x/y\"" APART },
 		/* neighbours in the order of bytes are not all there is */
 		{ PULL("a", "r") PULL("b", "r-x") PULL("c", "r/y"),
 		  "t.yml:4:3: jobs[2].root_fs: this job receives into \"r/y\", job \"a\" "
-		  "at "
-		  "t.yml:2 into \"r\"" APART },
+		  "at t.yml:2 into \"r\"" APART },
 		{ PULL("a", "r") PULL("b", "r-x") PULL("c", "rr") PULL("d", "s/r"), "" },
 		/* each of several, and only once */
 		{ PULL("a", "r") PULL("b", "r") PULL("c", "r/x/y"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
-		  "at "
-		  "t.yml:2 into \"r\"" APART "\n"
+		  "at t.yml:2 into \"r\"" APART "\n"
 		  "t.yml:4:3: jobs[2].root_fs: this job receives into \"r/x/y\", job "
-		  "\"a\" "
-		  "at t.yml:2 into \"r\"" APART },
+		  "\"a\" at t.yml:2 into \"r\"" APART },
 		/* a sink, by the identities of its clients */
 		{ TCP_SINK("1", "r", "'::1': a, '::2': b") PULL("b", "r"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r\", job \"1\" "
-		  "at "
-		  "t.yml:2 into \"r/a\"" APART },
+		  "at t.yml:2 into \"r/a\"" APART },
 		{ TCP_SINK("1", "r", "'::1': a, '::2': b") PULL("b", "r/b/c"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/b/c\", job "
-		  "\"1\" "
-		  "at t.yml:2 into \"r/b\"" APART },
+		  "\"1\" at t.yml:2 into \"r/b\"" APART },
 		{ TCP_SINK("1", "r/b/c", "'::1': a") TCP_SINK("2", "r", "'::1': b"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/b\", job \"1\" "
-		  "at "
-		  "t.yml:2 into \"r/b/c/a\"" APART },
+		  "at t.yml:2 into \"r/b/c/a\"" APART },
 		{ TCP_SINK("1", "r", "'::1': a, '::2': b")
 			  SINK("b", "r",
 			       "type: tls, listen: ':9', ca: a, cert: a, key: a, "
 			       "client_cns: [z, b]"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/b\", job \"1\" "
-		  "at "
-		  "t.yml:2 into \"r/b\"" APART },
+		  "at t.yml:2 into \"r/b\"" APART },
 		{ SINK("a", "r", "type: stdinserver, client_identities: [x, y]")
 			  TCP_SINK("1", "r", "'::1': y"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/y\", job \"a\" "
-		  "at "
-		  "t.yml:2 into \"r/y\"" APART },
+		  "at t.yml:2 into \"r/y\"" APART },
 		/* the clients of a local sink are those that connect to it */
 		{ LOCAL_SINK("a", "r") PUSH_LOCAL("p", "x: y", "a", "me")
 			  PULL("b", "r/me"),
 		  "t.yml:4:3: jobs[2].root_fs: this job receives into \"r/me\", job "
-		  "\"a\" at "
-		  "t.yml:2 into \"r/me\"" APART },
+		  "\"a\" at t.yml:2 into \"r/me\"" APART },
 		{ LOCAL_SINK("a", "r") PULL("b", "r/me"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/me\", job "
-		  "\"a\" at "
-		  "t.yml:2 into \"r/*\"" APART },
+		  "\"a\" at t.yml:2 into \"r/*\"" APART },
 	};
 
 	check_cases(v, ARRAY_LEN(v));
@@ -182,13 +169,11 @@ TEST(sinks_share_a_root_fs_as_long_as_their_clients_differ)
 		{ LOCAL_SINK("a", "r") LOCAL_SINK("b", "r") PUSH_LOCAL(
 			  "p", "x: y", "a", "me") PUSH_LOCAL("q", "x: y", "b", "me"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/me\", job "
-		  "\"a\" at "
-		  "t.yml:2 into \"r/me\"" APART },
+		  "\"a\" at t.yml:2 into \"r/me\"" APART },
 		/* one inside the other works today */
 		{ TCP_SINK("1", "r", "'::1': a") TCP_SINK("2", "r/x", "'::1': a"),
 		  "warning: t.yml:3:3: jobs[1].root_fs: \"r/x\" is inside \"r\", the "
-		  "root_fs "
-		  "of job \"1\", where a client \"x\" would get into its way" },
+		  "root_fs of job \"1\", where a client \"x\" would get into its way" },
 		{ PULL("p", "r/x/y") TCP_SINK("1", "r", "'::1': a"),
 		  "warning: t.yml:2:3: jobs[0].root_fs: \"r/x/y\" is inside \"r\", the "
 		  "root_fs of job \"1\", where a client \"x\" would get into its way" },
@@ -215,8 +200,7 @@ TEST(networks_stand_for_the_identities_their_addresses_make)
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*")
 			  TCP_SINK("2", "r", "10.1.9.0/24: lan-*"),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/lan-*\", job "
-		  "\"1\" "
-		  "at t.yml:2 into \"r/lan-*\"" APART },
+		  "\"1\" at t.yml:2 into \"r/lan-*\"" APART },
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*")
 			  TCP_SINK("2", "r", "10.2.0.0/16: lan-*")
 				  TCP_SINK("3", "r", "10.1.0.0/16: wan-*"),
@@ -509,11 +493,9 @@ TEST(all_problems_of_several_jobs_are_reported)
 			  "c", "'r<': y", EVERY("z_")) SNAP("d", "'t<': y", EVERY("z_"))
 			  SNAP("e", "'t<': y", EVERY("z_")),
 		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/x\", job \"a\" "
-		  "at "
-		  "t.yml:2 into \"r\"" APART "\n"
+		  "at t.yml:2 into \"r\"" APART "\n"
 		  "t.yml:4:3: jobs[2].name: \"a\" is also the name of the job at "
-		  "t.yml:2; "
-		  "names must differ\n"
+		  "t.yml:2; names must differ\n"
 		  "t.yml:5:3: jobs[3].filesystems: " STOPS(
 			  "a", "2", "r") "\n"
 					 "t.yml:7:3: jobs[5]" TWICE("d", "6", "z_",

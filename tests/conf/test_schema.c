@@ -373,8 +373,7 @@ TEST(words_and_durations_say_what_would_be_right)
 		"number and one unit, such as 10m or 1d");
 	check_refused("{name: x, timeout: -1s}",
 		      "f.yml:1:20: timeout: \"-1s\" is below zero; want a duration "
-		      "such as 10s or "
-		      "1m30s, or 0");
+		      "such as 10s or 1m30s, or 0");
 }
 
 TEST(a_duration_without_unit_is_nanoseconds_and_warned_of)

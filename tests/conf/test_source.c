@@ -141,8 +141,7 @@ TEST(the_global_section_of_an_included_file_is_checked_and_ignored)
 	check_loaded(
 		&p, add_file(&p, "main2.yml", "include: [two.yml]\n"),
 		"/two.yml:1:10: global.controll: unknown key, perhaps \"control\" is "
-		"meant; "
-		"global has logging, monitoring, control, serve");
+		"meant; global has logging, monitoring, control, serve");
 }
 
 TEST(what_cannot_be_included_is_refused)
@@ -173,12 +172,10 @@ TEST(what_cannot_be_included_is_refused)
 	}
 	check_loaded(&p, add_file(&p, "main.yml", "include: [~]\n"),
 		     "/main.yml:1:11: include[0]: is null; remove the element, or give "
-		     "the path "
-		     "of a .yml file, or of a directory of such files");
+		     "the path of a .yml file, or of a directory of such files");
 	check_loaded(&p, add_file(&p, "main.yml", "include: ['']\n"),
 		     "/main.yml:1:11: include[0]: is empty; want the path of a .yml "
-		     "file, or of "
-		     "a directory of such files");
+		     "file, or of a directory of such files");
 }
 
 TEST(an_included_file_includes_nothing)

@@ -61,8 +61,7 @@ TEST(filesystems_are_a_map_of_patterns_to_booleans)
 	static const struct substitution s[] = {
 		{ FILESYSTEMS, "{}",
 		  "t.yml:5:18: jobs[0].filesystems: is required, but empty; want a map "
-		  "of "
-		  "patterns to true or false, such as {\"tank/data<\": true}" },
+		  "of patterns to true or false, such as {\"tank/data<\": true}" },
 		{ FILESYSTEMS, "~",
 		  "jobs[0].filesystems: is required, but null; want a map" },
 		{ FILESYSTEMS, "[]",
@@ -71,14 +70,12 @@ TEST(filesystems_are_a_map_of_patterns_to_booleans)
 		{ FILESYSTEMS, "{\"a\": yes, \"b\": off}", NULL },
 		{ FILESYSTEMS, "{\"a\": \"true\"}",
 		  "t.yml:5:24: jobs[0].filesystems[\"a\"]: is the quoted text \"true\"; "
-		  "want "
-		  "true or false, without quotes" },
+		  "want true or false, without quotes" },
 		{ FILESYSTEMS, "{\"a\": 1}", "[\"a\"]: is \"1\"; want true or false" },
 		{ FILESYSTEMS, "{\"a\": ~}", "[\"a\"]: is null; want true or false" },
 		{ FILESYSTEMS, "{\"a\": true, \"a\": true}",
 		  "t.yml:5:30: jobs[0].filesystems[\"a\"]: the key is there twice, first "
-		  "in "
-		  "line 5" },
+		  "in line 5" },
 		{ FILESYSTEMS, "{a@b: true}",
 		  "t.yml:5:19: jobs[0].filesystems[\"a@b\"]: " },
 		{ FILESYSTEMS, "{\"a<b\": true}", "jobs[0].filesystems[\"a<b\"]: " },
@@ -95,20 +92,17 @@ TEST(keep_rules_are_checked)
 	static const struct substitution s[] = {
 		{ KEEP_SENDER, "[]",
 		  "t.yml:8:20: jobs[0].pruning.keep_sender: is required, but empty; want "
-		  "a "
-		  "list of keep rules such as [{type: last_n, count: 10}]" },
+		  "a list of keep rules such as [{type: last_n, count: 10}]" },
 		{ KEEP_SENDER, "~", "keep_sender: is required, but null" },
 		{ KEEP_SENDER, "[~]",
 		  "t.yml:8:21: jobs[0].pruning.keep_sender[0]: is null; remove the "
-		  "element, or "
-		  "give a keep rule" },
+		  "element, or give a keep rule" },
 		{ KEEP_SENDER, "[{type: last_n, count: 0}]",
 		  "t.yml:8:43: jobs[0].pruning.keep_sender[0].count: is 0; want at least "
 		  "1" },
 		{ KEEP_SENDER, "[{type: last_n}]",
 		  "t.yml:8:21: jobs[0].pruning.keep_sender[0].count: is required, but "
-		  "missing; "
-		  "want the number of snapshots to keep, at least 1" },
+		  "missing; want the number of snapshots to keep, at least 1" },
 		{ KEEP_SENDER, "[{type: last_n, count: \"3\"}]",
 		  "count: is the quoted text \"3\"" },
 		{ KEEP_SENDER, "[{type: last_n, count: ~}]",
@@ -126,8 +120,7 @@ TEST(keep_rules_are_checked)
 		  "keep_snapshot_at_cursor" },
 		{ KEEP_SENDER, "[{type: bogus}]",
 		  "t.yml:8:28: jobs[0].pruning.keep_sender[0].type: keep rule \"bogus\" "
-		  "is "
-		  "unknown; there are not_replicated, last_n, grid, regex" },
+		  "is unknown; there are not_replicated, last_n, grid, regex" },
 		{ KEEP_SENDER, "[{}]", "keep_sender[0].type: is required, but missing" },
 		{ KEEP_SENDER, "[last_n]",
 		  "keep_sender[0]: is \"last_n\"; want a keep rule" },
@@ -190,13 +183,10 @@ TEST(a_local_connection_is_checked)
 		  "t.yml:4:80: jobs[0].connect.dial_timeout: " },
 		{ CONNECT, LOCAL "dial_timeout: -1s}",
 		  "dial_timeout: \"-1s\" is below zero; want a duration such as 10s "
-		  "or "
-		  "1m30s, or "
-		  "0" },
+		  "or 1m30s, or 0" },
 		{ CONNECT, LOCAL "port: 1}",
 		  "connect.port: unknown key; connect of type local has type, "
-		  "listener_name, "
-		  "client_identity, dial_timeout" },
+		  "listener_name, client_identity, dial_timeout" },
 		{ CONNECT, "{}",
 		  "t.yml:4:14: jobs[0].connect: is required, but empty; want a map" },
 		{ CONNECT, "{type: local, listener_name: '', client_identity: c}",
@@ -224,19 +214,16 @@ TEST(snapshotting_is_checked)
 	static const struct substitution s[] = {
 		{ SNAPSHOTTING, "{type: manual, prefix: x}",
 		  "t.yml:6:34: jobs[0].snapshotting.prefix: unknown key; manual "
-		  "snapshotting has "
-		  "type" },
+		  "snapshotting has type" },
 		{ SNAPSHOTTING, "{type: Manual}",
 		  "snapshotting type \"Manual\" is unknown, perhaps \"manual\" is meant; "
-		  "there are "
-		  "manual, periodic" },
+		  "there are manual, periodic" },
 		{ SNAPSHOTTING, PERIODIC "interval: 1w}", NULL },
 		{ SNAPSHOTTING, PERIODIC "interval: 10}",
 		  "t.yml:6:57: jobs[0].snapshotting.interval: " },
 		{ SNAPSHOTTING, PERIODIC "interval: 0s}",
 		  "snapshotting.interval: is not above zero; want a duration above zero: "
-		  "one "
-		  "number and one unit, such as 10m or 1d" },
+		  "one number and one unit, such as 10m or 1d" },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h30m}", "snapshotting.interval: " },
 		{ SNAPSHOTTING, PERIODIC "interval: ~}",
 		  "interval: is required, but null" },
@@ -262,8 +249,7 @@ TEST(snapshotting_is_checked)
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, timestamp_location: ~}", NULL },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, timestamp_location: Local}",
 		  "jobs[0].snapshotting.timestamp_location: the timestamp format dense "
-		  "needs "
-		  "the location UTC, not \"Local\"; write UTC" },
+		  "needs the location UTC, not \"Local\"; write UTC" },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, timestamp_location: No/Where}",
 		  "jobs[0].snapshotting.timestamp_location: " },
 		{ SNAPSHOTTING, PERIODIC "interval: 1h, timestamp_format: a+b}",
@@ -301,8 +287,7 @@ TEST(hooks_are_checked)
 		  "hooks[0].path: is required, but empty" },
 		{ SNAPSHOTTING, HOOK "command, path: /x, timeout: 0s}]}",
 		  "hooks[0].timeout: \"0s\" is not above zero; want a duration above "
-		  "zero such "
-		  "as 10s or 1m30s" },
+		  "zero such as 10s or 1m30s" },
 		{ SNAPSHOTTING, HOOK "command, path: /x, timeout: ~}]}",
 		  "hooks[0].timeout: " },
 		{ SNAPSHOTTING, HOOK "command, path: /x, timeout: 1d}]}",
@@ -351,8 +336,7 @@ TEST(hooks_are_checked)
 #endif
 		{ SNAPSHOTTING, HOOK "comand, path: /x}]}",
 		  "hook type \"comand\" is unknown, perhaps \"command\" is meant; there "
-		  "are "
-		  "command" },
+		  "are command" },
 	};
 
 	check_substitutions(s, ARRAY_LEN(s));
@@ -362,14 +346,12 @@ TEST(sections_with_defaults_are_checked)
 {
 	static const struct substitution s[] = {
 		{ EXTRA, "recv: {}",
-		  "t.yml:10:5: jobs[0].recv: unknown key; a "
-		  "push job "
+		  "t.yml:10:5: jobs[0].recv: unknown key; a push job "
 		  "has type, name, connect, filesystems, snapshotting, pruning, send, "
 		  "replication, conflict_resolution" },
 		{ EXTRA, "name: k",
 		  "t.yml:10:5: jobs[0].name: the key is there twice, first in line 2; "
-		  "remove "
-		  "one of them" },
+		  "remove one of them" },
 		{ EXTRA, "root_fs: a", "jobs[0].root_fs: unknown key" },
 		{ EXTRA, "send: ~", NULL },
 		{ EXTRA, "send: {}", NULL },
@@ -401,8 +383,7 @@ TEST(sections_with_defaults_are_checked)
 		  "bucket_capacity: is below one byte" },
 		{ EXTRA, "replication: {protection: {initial: foo}}",
 		  "t.yml:10:41: jobs[0].replication.protection.initial: \"foo\" is "
-		  "unknown; want "
-		  "one of guarantee_resumability, guarantee_incremental, "
+		  "unknown; want one of guarantee_resumability, guarantee_incremental, "
 		  "guarantee_nothing" },
 		{ EXTRA, "replication: {protection: ~, concurrency: ~}", NULL },
 		{ EXTRA, "replication: {protection: {initial: ~}}", "initial: is null" },
@@ -478,12 +459,10 @@ TEST(global_is_checked)
 		{ "global: {monitoring: [~]}", "global.monitoring[0]: is null" },
 		{ "global: {logging: [{type: stdout, format: human}]}",
 		  "global.logging[0].level: is required, but missing; want one of debug, "
-		  "info, "
-		  "warn, error" },
+		  "info, warn, error" },
 		{ "global: {logging: [{type: stdout, level: info}]}",
 		  "global.logging[0].format: is required, but missing; want one of "
-		  "human, "
-		  "logfmt, json" },
+		  "human, logfmt, json" },
 		{ "global: {logging: [{type: stdout, level: loud, format: human}]}",
 		  "level: \"loud\" is unknown" },
 		{ "global: {logging: [{type: stdout, level: info, format: xml}]}",
@@ -603,8 +582,7 @@ TEST(a_sink_is_checked)
 		  "jobs[0].recv.properties.inherit[0]: " },
 		{ "root_fs: a, recv: {properties: {inherit: [a, ~]}}",
 		  "jobs[0].recv.properties.inherit[1]: is null; remove the element, or "
-		  "give the "
-		  "name of a property" },
+		  "give the name of a property" },
 		{ "root_fs: a, recv: {properties: {override: {'a b': c}}}",
 		  "jobs[0].recv.properties.override[\"a b\"]: " },
 		{ "root_fs: a, recv: {properties: {override: {a: b, a: c}}}",
@@ -648,8 +626,7 @@ TEST(a_sink_is_checked)
 TEST(a_snap_job_has_no_rule_about_replication)
 {
 	check_text("jobs: [{type: snap, name: s, filesystems: {a: y}, snapshotting: "
-		   "{type: manual}, "
-		   "pruning: {keep: [{type: not_replicated}]}}]",
+		   "{type: manual}, pruning: {keep: [{type: not_replicated}]}}]",
 		   "t.yml:1:105: jobs[0].pruning.keep[0].type: a snap job replicates "
 		   "nothing, so "
 		   "that not_replicated would keep everything; want one of last_n, grid, "
@@ -671,8 +648,7 @@ TEST(names_of_jobs_and_listeners_differ)
 		"- {type: sink, name: a, root_fs: s, serve: {type: local, "
 		"listener_name: m}}\n",
 		"t.yml:3:3: jobs[1].name: \"a\" is also the name of the job at t.yml:2; "
-		"names "
-		"must differ");
+		"names must differ");
 	check_text(
 		"jobs:\n"
 		"- {type: sink, name: a, root_fs: r, serve: {type: local, "
@@ -680,8 +656,7 @@ TEST(names_of_jobs_and_listeners_differ)
 		"- {type: sink, name: b, root_fs: s, serve: {type: local, "
 		"listener_name: l}}\n",
 		"t.yml:3:3: jobs[1].serve.listener_name: \"l\" is also the listener of "
-		"job \"a\" "
-		"at t.yml:2; names of listeners must differ");
+		"job \"a\" at t.yml:2; names of listeners must differ");
 	check_text("jobs:\n"
 		   "- {type: sink, name: a, root_fs: r, serve: {type: local, "
 		   "listener_name: l}}\n"

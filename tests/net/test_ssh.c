@@ -208,8 +208,7 @@ TEST(an_early_end_is_reported_with_stderr_and_status)
 	CHECK_INT(e.kind, ERR_NETWORK); /* it may work later */
 	CHECK_STR(err_msg(&e),
 		  "ssh root@backup.example.com: exited with status 255: Pseudo-terminal "
-		  "will "
-		  "not be allocated.; root@backup: Permission denied (publickey).");
+		  "will not be allocated.; root@backup: Permission denied (publickey).");
 	check_dial_fails("kill -KILL $$", ERR_CHILD,
 			 "ssh root@backup.example.com: killed by SIGKILL");
 }
@@ -288,8 +287,7 @@ TEST(a_lost_connection_is_no_end_but_an_error_with_what_ssh_said)
 {
 	check_breaks(HELLO "echo 'Connection closed by remote host' >&2; exit 255",
 		     "read from ssh root@backup.example.com: exited with status 255: "
-		     "Connection "
-		     "closed by remote host");
+		     "Connection closed by remote host");
 	check_breaks(HELLO "kill -KILL $$",
 		     "read from ssh root@backup.example.com: killed by SIGKILL");
 }

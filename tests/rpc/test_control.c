@@ -270,8 +270,7 @@ TEST(errors_come_with_the_call)
 		  "not implemented by the peer: unknown nonsense" },
 		{ "large", "", ERR_REMOTE,
 		  "resource exhausted: reply of 5000000 bytes, but no more than 4194304 "
-		  "can "
-		  "be sent" },
+		  "can be sent" },
 	};
 	struct place p;
 

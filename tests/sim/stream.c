@@ -358,8 +358,7 @@ static void recv_check(struct dataset *d, bool exists, const struct stream_head 
 		token_parse(token, &saved);
 		if ((h->flags & STREAM_RESUMED) == 0)
 			die("cannot receive: destination %s contains partially-complete "
-			    "state "
-			    "from \"zfs receive -s\".",
+			    "state from \"zfs receive -s\".",
 			    d->name);
 		if (saved.first != h->first || saved.toguid != h->toguid)
 			die("cannot receive resume stream: kernel modules must be "
@@ -377,8 +376,7 @@ static void recv_check(struct dataset *d, bool exists, const struct stream_head 
 			    d->name);
 		if (newest == NULL || newest->guid != h->fromguid)
 			die("cannot receive incremental stream: most recent snapshot of "
-			    "%s does "
-			    "not\nmatch incremental source",
+			    "%s does not\nmatch incremental source",
 			    d->name);
 	} else if (exists && !force) {
 		die("cannot receive new filesystem stream: destination '%s' exists\n"

@@ -162,12 +162,10 @@ TEST(batches_are_announced_once_loudly_then_quietly)
 	t.max_cycles = 2;
 	run(&t);
 	check_list(&t.log, "warn @z_20200601_120000_000: 3 filesystems of pool p are "
-			   "snapshotted in 2 "
-			   "batches, not in one transaction: \n"
+			   "snapshotted in 2 batches, not in one transaction: \n"
 			   "info @z_20200601_120000_000: took 4 snapshots: \n"
 			   "info @z_20200601_121000_000: 3 filesystems of pool p are "
-			   "snapshotted in 2 "
-			   "batches, not in one transaction: \n"
+			   "snapshotted in 2 batches, not in one transaction: \n"
 			   "info @z_20200601_121000_000: took 4 snapshots: ");
 	teardown(&t);
 }

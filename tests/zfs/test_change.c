@@ -276,11 +276,9 @@ TEST(change_holding_what_is_held_and_releasing_what_is_not_is_fine)
 		"hold) echo \"cannot hold snapshot 'p/a@1': tag already exists on this "
 		"dataset\" >&2;;\n"
 		"*) echo \"cannot release hold from snapshot 'p/a@1': no such tag on "
-		"this "
-		"dataset\" >&2\n"
+		"this dataset\" >&2\n"
 		"echo \"cannot release hold from snapshot 'p/a@2': dataset does not "
-		"exist\" "
-		">&2\n"
+		"exist\" >&2\n"
 		"echo \"cannot open 'p/n': dataset does not exist\" >&2;;\n"
 		"esac; exit 1");
 	cleanup(strs_free) struct strs all = STRS("p/a@1", "p/a@2", "p/n@1");
@@ -294,8 +292,7 @@ TEST(change_a_missing_snapshot_cannot_be_held)
 {
 	cleanup(fake_free) struct fake f =
 		fake_new("echo \"cannot hold snapshot 'p/a@1': tag already exists on "
-			 "this dataset\" "
-			 ">&2\n"
+			 "this dataset\" >&2\n"
 			 "echo \"cannot hold snapshot 'p/a@2': dataset does not exist\" "
 			 ">&2; exit 1");
 	cleanup(strs_free) struct strs all = STRS("p/a@1", "p/a@2");
@@ -312,8 +309,7 @@ TEST(change_messages_about_other_snapshots_are_not_taken_for_ours)
 {
 	cleanup(fake_free) struct fake f =
 		fake_new("echo \"cannot hold snapshot 'p/ab@1': tag already exists on "
-			 "this dataset\" "
-			 ">&2; exit 1");
+			 "this dataset\" >&2; exit 1");
 	cleanup(strs_free) struct strs all = STRS("p/a@1");
 
 	CHECK_INT(zfs_hold(f.ctx, fake_z(&f), "t", &all, &f.e), -1);

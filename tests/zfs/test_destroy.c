@@ -160,8 +160,7 @@ TEST(destroy_goes_one_by_one_when_the_rest_fails_too)
 {
 	cleanup(fake_free) struct fake f =
 		fake_new("case $2 in *a,b,c) echo 'cannot destroy snapshot p/a@a: "
-			 "dataset is busy' "
-			 ">&2; exit 1;; *,*) exit 1;; esac");
+			 "dataset is busy' >&2; exit 1;; *,*) exit 1;; esac");
 	cleanup(strs_free) struct strs names = STRS("a", "b", "c");
 	cleanup(zfs_results_free) struct zfs_results out = { 0 };
 
