@@ -210,15 +210,6 @@ void metric_observe(struct metric *m, const char *const *labels, double v)
 	pthread_mutex_unlock(&m->lock);
 }
 
-void metric_touch(struct metric *m, const char *const *labels)
-{
-	if (!m)
-		return;
-	pthread_mutex_lock(&m->lock);
-	(void)series_of(m, labels);
-	pthread_mutex_unlock(&m->lock);
-}
-
 /* ---- as text ---- */
 
 /* The shortest of two forms that reads back as the same number. */

@@ -58,9 +58,8 @@ struct metric *metric_of(struct metrics *m, const struct metric_desc *d);
 /* m may be NULL. */
 void metric_add(struct metric *m, const char *const *labels, double v); /* 0: just be */
 void metric_set(struct metric *m, const char *const *labels, double v);
-/* METRIC_HISTOGRAM only.  _touch: its series is there from now on, and empty. */
+/* METRIC_HISTOGRAM only. */
 void metric_observe(struct metric *m, const char *const *labels, double v);
-void metric_touch(struct metric *m, const char *const *labels);
 
 /*
  * The text exposition format 0.0.4 of Prometheus, sorted by name and by labels; metrics

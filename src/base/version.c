@@ -35,3 +35,9 @@ const struct version_info *version_info(void)
 
 	return &info;
 }
+
+char *version_text(const struct version_info *v)
+{
+	return xasprintf("zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s",
+			 v->version, v->runtime, v->os, v->arch, v->compiler);
+}

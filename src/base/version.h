@@ -5,6 +5,8 @@
 #ifndef BASE_VERSION_H
 #define BASE_VERSION_H
 
+#include "base/base.h"
+
 struct version_info {
 	const char *version;
 	const char *runtime; /* "glibc2.36" in place of Go's version */
@@ -14,5 +16,7 @@ struct version_info {
 };
 
 const struct version_info *version_info(void);
+/* "zrepl version=... go=... GOOS=... GOARCH=... Compiler=..."; the caller frees. */
+char *version_text(const struct version_info *v) must_check;
 
 #endif

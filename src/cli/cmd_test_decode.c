@@ -69,7 +69,8 @@ static int run(const struct command *self, const char *config_path, int argc, ch
 	if (!token)
 		return cli_usage_error(self, "--token is missing");
 	/* compat: zrepl 0.7: it must be good, though nothing of it is needed */
-	if (!(config = cli_load(config_path, &err)))
+	config = cli_load(config_path, &err);
+	if (!config)
 		return cli_fail(&err);
 	return decode(token, &err) < 0 ? cli_fail(&err) : 0;
 }

@@ -9,8 +9,9 @@
 
 static void print_line(const char *who, const struct version_info *v)
 {
-	printf("%s: zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s\n", who,
-	       v->version, v->runtime, v->os, v->arch, v->compiler);
+	cleanup(str_freep) char *text = version_text(v);
+
+	printf("%s: %s\n", who, text);
 }
 
 static const char *member(struct json_object *o, const char *name)

@@ -157,15 +157,6 @@ bool dsname_is_at_or_below(const char *path, const char *root)
 	return strcmp(path, root) == 0 || dsname_is_below(path, root);
 }
 
-size_t dsname_depth(const char *path)
-{
-	size_t n = path[0] != '\0';
-
-	for (; *path; path++)
-		n += *path == '/';
-	return n;
-}
-
 void dsname_ancestors(const char *path, struct strs *out)
 {
 	for (const char *p = strchr(path, '/'); p; p = strchr(p + 1, '/'))

@@ -49,9 +49,6 @@ int dsname_check_property(const char *name, struct err *err) must_check;
 bool dsname_is_at_or_below(const char *path, const char *root);
 bool dsname_is_below(const char *path, const char *root);
 
-/* Components of a path; "" has none.  "a/b/c" -> a, b, c. */
-size_t dsname_depth(const char *path);
-
 /* "a/b/c" -> "a", "a/b" (ancestors only, from the pool downwards), appended to out. */
 void dsname_ancestors(const char *path, struct strs *out);
 

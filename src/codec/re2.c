@@ -48,7 +48,7 @@ bool re2_is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-bool re2_is_word(char c)
+static bool is_word(char c)
 {
 	return re2_is_digit(c) || re2_is_letter(c) || c == '_';
 }
@@ -69,7 +69,7 @@ void re2_put_literal(struct re2_scan *s)
 
 	if (n > s->rest.len)
 		n = s->rest.len;
-	if (c > ' ' && c <= '~' && !re2_is_word((char)c))
+	if (c > ' ' && c <= '~' && !is_word((char)c))
 		re2_put(s, "\\");
 	if (c < ' ' || c == 0x7f)
 		buf_printf(s->out, "\\x{%x}", (unsigned)c);
@@ -198,7 +198,7 @@ static int take_group_name(struct re2_scan *s, size_t head)
 	size_t n = 0;
 
 	re2_skip(s, head);
-	while (n < s->rest.len && re2_is_word(s->rest.p[n]))
+	while (n < s->rest.len && is_word(s->rest.p[n]))
 		n++;
 	if (n == 0 || n == s->rest.len || s->rest.p[n] != '>')
 		return refuse_group(s, at);

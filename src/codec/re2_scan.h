@@ -43,7 +43,6 @@ void re2_put_literal(struct re2_scan *s);
 
 bool re2_is_digit(char c);
 bool re2_is_letter(char c);
-bool re2_is_word(char c);
 
 /* An escape that stands for one character; behind the backslash. */
 int re2_take_char_escape(struct re2_scan *s) must_check;

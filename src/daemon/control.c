@@ -105,7 +105,8 @@ static void put_jobs(struct jsonw *w, const struct control_opts *o)
 	free(sorted);
 }
 
-void control_status(const struct control_opts *o, struct buf *out)
+/* The status document. */
+static void put_status(const struct control_opts *o, struct buf *out)
 {
 	struct jsonw w;
 
@@ -241,7 +242,7 @@ static void answer_request(const struct control *c, const char *path,
 		answer_error(a, MHD_HTTP_CONTENT_TOO_LARGE, "request body too large");
 	} else if (strcmp(path, "/status") == 0) {
 		a->body.max = MAX_STATUS;
-		control_status(&c->o, &a->body);
+		put_status(&c->o, &a->body);
 	} else {
 		log_debug(&c->o.log, "request %s starts", path);
 		if (strcmp(path, "/version") == 0 || strcmp(path, "/signal") == 0)

@@ -34,7 +34,4 @@ struct control;
 struct control *control_start(const struct control_opts *o, struct err *err) must_check;
 void control_stop(struct control *c); /* removes the socket; NULL is fine */
 
-/* The status document; out is appended to.  (For /status, and for tests.) */
-void control_status(const struct control_opts *o, struct buf *out);
-
 #endif

@@ -131,6 +131,15 @@ static struct exporter *start_exporter(const struct conf_global *conf,
 	});
 }
 
+static void log_beginning(const struct log *log, const struct config *config)
+{
+	cleanup(str_freep) char *version = version_text(version_info());
+
+	log_info(log, "%s", version);
+	for (size_t i = 0; i < config->n_warnings; i++)
+		log_warn(log, "%s", config->warnings[i]);
+}
+
 int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	       struct err *err)
 {
@@ -139,7 +148,6 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	cleanup(outlets_freep) struct outlets *outlets = NULL;
 	cleanup(zfs_freep) struct zfs *zfs = NULL;
 	cleanup(fd_closep) int signal_fd = open_signals(err);
-	const struct version_info *v = version_info();
 	struct exporter *exporter;
 	struct control *control;
 	struct running r = { 0 };
@@ -159,10 +167,7 @@ int daemon_run(const struct config *config, const struct env *env, int log_fd,
 	zfs = zfs_new(env, &zfs_log);
 	zfs_meter(zfs, metrics);
 	process_metrics_start(metrics);
-	log_info(&log, "zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s", v->version,
-		 v->runtime, v->os, v->arch, v->compiler);
-	for (size_t i = 0; i < config->n_warnings; i++)
-		log_warn(&log, "%s", config->warnings[i]);
+	log_beginning(&log, config);
 
 	make_jobs(&r, config,
 		  &(struct job_surroundings){ .zfs = zfs,

@@ -124,9 +124,7 @@ static double start_time(void)
 void process_metrics_start(struct metrics *m)
 {
 	const struct version_info *v = version_info();
-	cleanup(str_freep) char *line =
-		xasprintf("zrepl version=%s go=%s GOOS=%s GOARCH=%s Compiler=%s",
-			  v->version, v->runtime, v->os, v->arch, v->compiler);
+	cleanup(str_freep) char *line = version_text(v);
 	struct rlimit l;
 
 	if (!m)

@@ -30,7 +30,6 @@ TEST(without_a_registry_there_is_nothing_to_count)
 	metric_add(NULL, METRIC_LABELS("a", "b"), 1);
 	metric_set(NULL, METRIC_NO_LABELS, 1);
 	metric_observe(NULL, METRIC_LABELS("a"), 1);
-	metric_touch(NULL, METRIC_LABELS("a"));
 }
 
 TEST(metrics_come_sorted_with_help_and_type_and_those_without_series_not_at_all)
@@ -61,17 +60,11 @@ TEST(a_histogram_counts_what_is_up_to_each_bound)
 	cleanup(buf_free) struct buf b = { 0 };
 	struct metric *h = metric_of(m, &histogram);
 
-	metric_touch(h, METRIC_LABELS("idle"));
 	metric_observe(h, METRIC_LABELS("j"), 0.5);
 	metric_observe(h, METRIC_LABELS("j"), 0.75);
 	metric_observe(h, METRIC_LABELS("j"), 100);
 	CHECK_STR(text(&b, m), "# HELP c_hist lasts\n"
 			       "# TYPE c_hist histogram\n"
-			       "c_hist_bucket{job=\"idle\",le=\"0.5\"} 0\n"
-			       "c_hist_bucket{job=\"idle\",le=\"2\"} 0\n"
-			       "c_hist_bucket{job=\"idle\",le=\"+Inf\"} 0\n"
-			       "c_hist_sum{job=\"idle\"} 0\n"
-			       "c_hist_count{job=\"idle\"} 0\n"
 			       "c_hist_bucket{job=\"j\",le=\"0.5\"} 1\n"
 			       "c_hist_bucket{job=\"j\",le=\"2\"} 2\n"
 			       "c_hist_bucket{job=\"j\",le=\"+Inf\"} 3\n"

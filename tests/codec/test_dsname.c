@@ -129,13 +129,6 @@ TEST(below_goes_by_whole_components)
 	CHECK(!dsname_is_below("", ""));
 }
 
-TEST(depth_counts_components)
-{
-	CHECK_INT(dsname_depth(""), 0);
-	CHECK_INT(dsname_depth("a"), 1);
-	CHECK_INT(dsname_depth("a/b/c"), 3);
-}
-
 TEST(ancestors_come_from_the_pool_downwards)
 {
 	cleanup(strs_free) struct strs l = { 0 };
