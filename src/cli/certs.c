@@ -2,11 +2,13 @@
 
 #include "net/tls.h"
 
-/* NULL: the job needs none.  What would be logged is in the error, too. */
-static struct tls *tls_of(const struct conf_job *j)
+/* NULL: the job needs none.  What would be logged is in the error, too.  *key: which of
+ * the job's keys names its files. */
+static struct tls *tls_of(const struct conf_job *j, const char **key)
 {
 	static const struct log nobody;
 
+	*key = j->type == JOB_PUSH || j->type == JOB_PULL ? "connect" : "serve";
 	switch (j->type) {
 	case JOB_PUSH:
 	case JOB_PULL:
@@ -31,11 +33,14 @@ size_t certs_check(const struct config *c, FILE *to)
 	for (size_t i = 0; i < c->n_jobs; i++) {
 		cleanup(err_clear) struct err err = ERR_INIT;
 		const struct conf_job *j = &c->jobs[i];
-		struct tls *t = tls_of(j);
+		const char *key;
+		struct tls *t = tls_of(j, &key);
+		struct conf_place at = conf_job_place(j, key);
 
 		if (t && tls_load(t, &err) < 0) {
-			fprintf(to, "cannot build jobs from config: %s:%u:%u: %s: %s\n",
-				j->file, j->line, j->column, j->path, err_msg(&err));
+			fprintf(to,
+				"cannot build jobs from config: %s:%u:%u: %s.%s: %s\n",
+				j->file, at.line, at.column, j->path, key, err_msg(&err));
 			n++;
 		}
 		tls_free(t);

@@ -402,10 +402,13 @@ static int fail_syntax(struct builder *b, const yaml_parser_t *p, struct view te
 	const char *problem = p->problem ? p->problem : "not YAML";
 
 	if (p->error == YAML_READER_ERROR) {
+		static const char advice[] = "save the file as UTF-8 text";
+
 		b->mark = mark_of_offset(text, p->problem_offset);
 		if (p->problem_value < 0)
-			return fail(b, "%s", problem);
-		return fail(b, "%s (byte 0x%02x)", problem, (unsigned)p->problem_value);
+			return fail(b, "%s; %s", problem, advice);
+		return fail(b, "%s (byte 0x%02x); %s", problem,
+			    (unsigned)p->problem_value, advice);
 	}
 	b->mark = p->problem_mark;
 	const char *advice = hint(p);

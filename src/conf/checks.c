@@ -10,10 +10,12 @@
 static struct yaml_node enter_job(struct checks *c, const struct conf_job *j,
 				  const char *key)
 {
+	struct conf_place at = conf_job_place(j, key);
+
 	c->s->file = j->file;
 	buf_free(&c->s->path);
 	schema_enter(c->s, "%s.%s", j->path, key);
-	return (struct yaml_node){ .line = j->line, .column = j->column };
+	return (struct yaml_node){ .line = at.line, .column = at.column };
 }
 
 void checks_refuse(struct checks *c, const struct conf_job *j, const char *key,

@@ -2,7 +2,7 @@
  * checks.h - what involves several jobs, or several keys of one.
  *
  * Everything is found, not only the first: each problem is one schema_fail() or
- * schema_warn(), at the place of the job that has to change.  Pure functions of the
+ * schema_warn(), at the key of the job that has to change.  Pure functions of the
  * configuration; 1,000 jobs take some milliseconds.
  *
  * What is refused although zrepl 0.7 accepts it, and why: docs/decisions/012.

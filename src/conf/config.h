@@ -121,6 +121,12 @@ struct conf_keeps {
 
 /* ---- jobs ---- */
 
+/* Where a key of a job stands. */
+struct conf_place {
+	const char *key; /* "pruning.keep_sender"; "" is the job itself */
+	unsigned line, column;
+};
+
 enum job_type { JOB_PUSH, JOB_SINK, JOB_SNAP, JOB_PULL, JOB_SOURCE };
 
 struct conf_job {
@@ -128,7 +134,9 @@ struct conf_job {
 	const char *name;
 	const char *file; /* where it stands, for messages */
 	unsigned line, column;
-	const char *path; /* in its file: "jobs[2]" */
+	const char *path;                /* in its file: "jobs[2]" */
+	const struct conf_place *places; /* of its keys that may contradict others */
+	size_t n_places;
 
 	struct dsfilter filesystems;           /* push, snap, source */
 	struct conf_snapshotting snapshotting; /* push, snap, source */
@@ -161,6 +169,9 @@ const char *protection_name(enum protection p);
 const char *initial_replication_name(enum initial_replication i);
 const char *snapshotting_type_name(enum snapshotting_type t);
 const char *hook_type_name(enum hook_type t);
+
+/* Of the job, if it has no such key, or the key none. */
+struct conf_place conf_job_place(const struct conf_job *j, const char *key);
 
 /* The dsn of a hook for a database without what is secret in it; the caller frees. */
 char *hook_dsn_shown(const struct conf_hook *h) must_check;

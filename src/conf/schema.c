@@ -31,7 +31,8 @@ static void note_unknown_key(struct schema *s, const struct schema_table *t,
 			     const struct schema_key *meant)
 {
 	cleanup(buf_free) struct buf known = { 0 };
-	size_t mark = schema_enter(s, s->path.len ? ".%.60s" : "%.60s", key->text);
+	cleanup(str_freep) char *shown = schema_excerpt(key->text);
+	size_t mark = schema_enter(s, s->path.len ? ".%s" : "%s", shown);
 
 	if (has_type)
 		buf_printf(&known, "type");
@@ -48,7 +49,8 @@ static void note_unknown_key(struct schema *s, const struct schema_table *t,
 static void note_repeated_key(struct schema *s, const struct yaml_node *key,
 			      unsigned first_line)
 {
-	size_t mark = schema_enter(s, s->path.len ? ".%.60s" : "%.60s", key->text);
+	cleanup(str_freep) char *shown = schema_excerpt(key->text);
+	size_t mark = schema_enter(s, s->path.len ? ".%s" : "%s", shown);
 
 	schema_fail(s, key,
 		    "the key is there twice, first in line %u; remove one of them",

@@ -159,6 +159,9 @@ int schema_fail_want(struct schema *s, const struct yaml_node *at, const struct 
 		     const char *want);
 /* "is a list; want WANT" */
 int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *want);
+/* For messages: its beginning, and of what may be a connection string with a password,
+ * put where it does not belong, the first word only.  The caller frees. */
+char *schema_excerpt(const char *text) must_check;
 void schema_warn(struct schema *s, const struct yaml_node *at, const char *fmt, ...)
 	printf_like(3, 4);
 

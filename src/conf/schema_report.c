@@ -97,17 +97,27 @@ int schema_fail_want(struct schema *s, const struct yaml_node *at, const struct 
 	return schema_fail(s, at, "%s; want %s", err_msg(why), want);
 }
 
+char *schema_excerpt(const char *text)
+{
+	size_t len = strnlen(text, 60), end = strcspn(text, ":=@");
+	bool is_secret = strchr(text, '@') || strcasestr(text, "pass");
+
+	if (is_secret && end < len)
+		return xasprintf("%.*s...", (int)end, text);
+	return xasprintf("%.*s", (int)len, text);
+}
+
 int schema_fail_type(struct schema *s, const struct yaml_node *at, const char *want)
 {
+	cleanup(str_freep) char *shown = NULL;
+
 	switch (at->kind) {
 	case YAML_NULL:
 		return schema_fail(s, at, "is null; want %s", want);
 	case YAML_SCALAR:
-		if (at->is_plain)
-			return schema_fail(s, at, "is \"%.60s\"; want %s", at->text,
-					   want);
-		return schema_fail(s, at, "is the quoted text \"%.60s\"; want %s",
-				   at->text, want);
+		shown = schema_excerpt(at->text);
+		return schema_fail(s, at, "is %s\"%s\"; want %s",
+				   at->is_plain ? "" : "the quoted text ", shown, want);
 	case YAML_LIST:
 		return schema_fail(s, at, "is a list; want %s", want);
 	case YAML_MAP:

@@ -76,10 +76,16 @@ static const struct schema_type filesystems_type = {
 /* ---- databases ---- */
 
 #if HAVE_LIBPQ
-/* Does it say nothing that must stay secret? */
-static bool is_showable(const char *dsn)
+/* What libpq says may quote a password, above all if this is a connection string for
+ * MySQL; only which option it does not know is passed on. */
+static const char *showable(const char *dsn, const char *why)
 {
-	return !strcasestr(dsn, "pass") && !strstr(dsn, "://");
+	if (strstr(why, "missing \"=\""))
+		return "a word in it has no '='";
+	if (!strstr(why, "invalid connection option") || strcasestr(dsn, "pass") ||
+	    strchr(dsn, '@') || strstr(dsn, "://"))
+		return "";
+	return why;
 }
 
 static int decode_postgres_dsn(struct schema *s, const struct schema_type *t,
@@ -94,7 +100,7 @@ static int decode_postgres_dsn(struct schema *s, const struct schema_type *t,
 		return -1;
 	options = PQconninfoParse(text, &why);
 	if (!options) {
-		const char *shown = why && is_showable(text) ? why : "";
+		const char *shown = why ? showable(text, why) : "";
 		size_t len = strlen(shown);
 
 		while (len > 0 && isspace((unsigned char)shown[len - 1]))

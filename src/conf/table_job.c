@@ -91,6 +91,63 @@ static const struct schema_key snap_keys[] = {
 		 "What stays after each round of snapshots."),
 };
 
+/* ---- where they stand ---- */
+
+static const char *const placed_keys[] = {
+	"name",
+	"filesystems",
+	"root_fs",
+	"snapshotting.prefix",
+	"pruning.keep",
+	"pruning.keep_sender",
+	"pruning.keep_receiver",
+	"connect",
+	"connect.listener_name",
+	"serve",
+	"serve.listen",
+	"serve.listener_name",
+	"serve.client_identities",
+};
+
+/* NULL: it is not there. */
+static const struct yaml_node *get_path(const struct yaml_node *n, const char *path)
+{
+	const char *dot = strchr(path, '.');
+	const struct yaml_node *section;
+	char name[32];
+
+	if (!dot)
+		return yaml_get(n, path);
+	snprintf(name, sizeof(name), "%.*s", (int)(dot - path), path);
+	section = yaml_get(n, name);
+	return section && section->kind == YAML_MAP ? yaml_get(section, dot + 1) : NULL;
+}
+
+static void put_places(struct schema *s, const struct yaml_node *n, struct conf_job *j)
+{
+	struct conf_place *p = arena_alloc(s->arena, ARRAY_LEN(placed_keys), sizeof(*p));
+
+	for (size_t i = 0; i < ARRAY_LEN(placed_keys); i++) {
+		const struct yaml_node *at = get_path(n, placed_keys[i]);
+
+		if (at)
+			p[j->n_places++] = (struct conf_place){
+				.key = placed_keys[i],
+				.line = at->line,
+				.column = at->column,
+			};
+	}
+	j->places = p;
+}
+
+struct conf_place conf_job_place(const struct conf_job *j, const char *key)
+{
+	for (size_t i = 0; i < j->n_places; i++)
+		if (strcmp(j->places[i].key, key) == 0)
+			return j->places[i];
+	return (struct conf_place){ .key = "", .line = j->line, .column = j->column };
+}
+
 static int finish_job(struct schema *s, const struct yaml_node *n, void *out)
 {
 	struct conf_job *j = out;
@@ -99,6 +156,7 @@ static int finish_job(struct schema *s, const struct yaml_node *n, void *out)
 	j->line = n->line;
 	j->column = n->column;
 	j->path = arena_strdup(s->arena, buf_str(&s->path));
+	put_places(s, n, j);
 	return 0;
 }
 

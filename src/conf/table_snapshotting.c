@@ -64,6 +64,28 @@ static const char *culprit(const struct conf_snapshotting *c)
 	return "prefix"; /* too long together */
 }
 
+/* Such as a misspelt "dense", which is a layout then. */
+static void warn_if_constant(struct schema *s, const struct yaml_node *n,
+			     const struct conf_snapshotting *c)
+{
+	/* of which every part of a layout is another one */
+	const struct timespec some = { .tv_sec = 1715721383, .tv_nsec = 987654321 };
+	const struct timespec other = { .tv_sec = 1357088645 };
+	cleanup(str_freep) char *a = snapname_at(c->name, some);
+	cleanup(str_freep) char *b = snapname_at(c->name, other);
+	const struct yaml_node *at = yaml_get(n, "timestamp_format");
+	size_t mark = schema_enter_key(s, "timestamp_format");
+
+	if (strcmp(a, b) == 0)
+		schema_warn(s, at ? at : n,
+			    "\"%s\" has no time in it, so that all snapshots of a "
+			    "filesystem would have the same name; want dense, human, "
+			    "iso-8601, unix-seconds, or a layout such as "
+			    "2006-01-02_15-04-05",
+			    c->timestamp_format);
+	schema_leave(s, mark);
+}
+
 static int finish_automatic(struct schema *s, const struct yaml_node *n, void *out)
 {
 	cleanup(err_clear) struct err why = ERR_INIT;
@@ -75,6 +97,7 @@ static int finish_automatic(struct schema *s, const struct yaml_node *n, void *o
 		snapname_new(c->prefix, c->timestamp_format, c->timestamp_location, &why);
 	if (c->name) {
 		arena_defer(s->arena, free_snapname, c->name);
+		warn_if_constant(s, n, c);
 		return 0;
 	}
 	key = culprit(c);

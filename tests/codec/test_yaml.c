@@ -142,14 +142,17 @@ TEST(syntax_errors_have_a_position)
 
 TEST(bytes_that_are_not_text_have_a_position)
 {
-	CHECK_YAML("a: 1\nb: \x01\n",
-		   "2:4: control characters are not allowed (byte 0x01)");
-	CHECK_YAML("a: \xff\n", "1:4: invalid leading UTF-8 octet (byte 0xff)");
-	CHECK_YAML("a: \xc3(\n", "1:5: invalid trailing UTF-8 octet (byte 0x28)");
+	CHECK_YAML("a: 1\nb: \x01\n", "2:4: control characters are not allowed (byte "
+				      "0x01); save the file as UTF-8 text");
+	CHECK_YAML("a: \xff\n", "1:4: invalid leading UTF-8 octet (byte 0xff); save the "
+				"file as UTF-8 text");
+	CHECK_YAML("a: \xc3(\n", "1:5: invalid trailing UTF-8 octet (byte 0x28); save "
+				 "the file as UTF-8 text");
 	CHECK_YAML("a: \"x\\0y\"\n", "1:4: the text contains a NUL byte");
 
 	cleanup(str_freep) char *got = parsed_view(VIEW("a: 1\0b: 2\n"));
-	CHECK_STR(got, "1:5: control characters are not allowed (byte 0x00)");
+	CHECK_STR(got, "1:5: control characters are not allowed (byte 0x00); save the "
+		       "file as UTF-8 text");
 }
 
 /* A text of n times `part`, between `before` and `after`. */

@@ -54,17 +54,18 @@ TEST(what_only_one_job_can_have_is_refused_to_the_second)
 {
 	static const struct jobs_case v[] = {
 		{ PULL("a", "r") PULL("b", "s") PULL("a", "r"),
-		  "t.yml:4:3: jobs[2].name: \"a\" is also the name of the job at "
+		  "t.yml:4:22: jobs[2].name: \"a\" is also the name of the job at "
 		  "t.yml:2; names must differ" },
 		{ LOCAL_SINK("a", "r")
 			  SOURCE_AT("b", "x: y", MANUAL, "type: local, listener_name: a"),
-		  "t.yml:3:3: jobs[1].serve.listener_name: \"a\" is also the listener of "
+		  "t.yml:3:114: jobs[1].serve.listener_name: \"a\" is also the listener "
+		  "of "
 		  "job \"a\" at t.yml:2; names of listeners must differ" },
 		{ SINK("a", "r", "type: tcp, listen: ':1', clients: {'::1': a}")
 			  SINK("b", "s",
 			       "type: tls, listen: ':1', ca: a, cert: a, key: a, "
 			       "client_cns: [a]"),
-		  "t.yml:3:3: jobs[1].serve.listen: job \"a\" at t.yml:2 listens there "
+		  "t.yml:3:64: jobs[1].serve.listen: job \"a\" at t.yml:2 listens there "
 		  "as well; want another port, or another address of this host" },
 		{ SINK("a", "r", "type: tcp, listen: ':1', clients: {'::1': a}")
 			  SINK("b", "s", "type: tcp, listen: 'h:1', clients: {'::1': a}"),
@@ -74,7 +75,7 @@ TEST(what_only_one_job_can_have_is_refused_to_the_second)
 		  "" },
 		{ SINK("a", "r", "type: stdinserver, client_identities: [x, y, x]")
 			  SINK("b", "s", "type: stdinserver, client_identities: [z, y]"),
-		  "t.yml:3:3: jobs[1].serve.client_identities: \"y\" is a client of job "
+		  "t.yml:3:83: jobs[1].serve.client_identities: \"y\" is a client of job "
 		  "\"a\" at t.yml:2 as well, and can reach only one of them; want an "
 		  "identity of its own for each" },
 	};
@@ -87,13 +88,14 @@ TEST(a_local_connection_wants_the_other_kind_of_job)
 #define TO_A "type: local, listener_name: a, client_identity: c"
 	static const struct jobs_case v[] = {
 		{ LOCAL_SINK("a", "r") PULL_FROM("b", "s", TO_A),
-		  "warning: t.yml:3:3: jobs[1].connect.listener_name: no source of this "
+		  "warning: t.yml:3:182: jobs[1].connect.listener_name: no source of "
+		  "this "
 		  "file serves \"a\"" },
 		{ SOURCE_AT("a", "x: y", MANUAL, "type: local, listener_name: a")
 			  PULL_FROM("b", "s", TO_A),
 		  "" },
 		{ PUSH_TO("b", "x: y", MANUAL, TO_A),
-		  "warning: t.yml:2:3: jobs[0].connect.listener_name: no sink of this "
+		  "warning: t.yml:2:207: jobs[0].connect.listener_name: no sink of this "
 		  "file serves \"a\"" },
 		{ PUSH_TO("b", "x: y", MANUAL, TO_A) LOCAL_SINK("a", "r"), "" },
 	};
@@ -108,50 +110,54 @@ TEST(a_local_connection_wants_the_other_kind_of_job)
 TEST(no_job_receives_where_another_one_does)
 {
 	static const struct jobs_case v[] = {
-		{ PULL("a", "r") PULL("b", "r"), "t.yml:3:3: jobs[1].root_fs: this job "
+		{ PULL("a", "r") PULL("b", "r"), "t.yml:3:34: jobs[1].root_fs: this job "
 						 "receives into \"r\", job \"a\" at "
 						 "t.yml:2 into \"r\"" APART },
 		{ PULL("a", "r/x/y") PULL("b", "r"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
 		  "at t.yml:2 into \"r/x/y\"" APART },
 		/* neighbours in the order of bytes are not all there is */
 		{ PULL("a", "r") PULL("b", "r-x") PULL("c", "r/y"),
-		  "t.yml:4:3: jobs[2].root_fs: this job receives into \"r/y\", job \"a\" "
+		  "t.yml:4:34: jobs[2].root_fs: this job receives into \"r/y\", job "
+		  "\"a\" "
 		  "at t.yml:2 into \"r\"" APART },
 		{ PULL("a", "r") PULL("b", "r-x") PULL("c", "rr") PULL("d", "s/r"), "" },
 		/* each of several, and only once */
 		{ PULL("a", "r") PULL("b", "r") PULL("c", "r/x/y"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
 		  "at t.yml:2 into \"r\"" APART "\n"
-		  "t.yml:4:3: jobs[2].root_fs: this job receives into \"r/x/y\", job "
+		  "t.yml:4:34: jobs[2].root_fs: this job receives into \"r/x/y\", job "
 		  "\"a\" at t.yml:2 into \"r\"" APART },
 		/* a sink, by the identities of its clients */
 		{ TCP_SINK("1", "r", "'::1': a, '::2': b") PULL("b", "r"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r\", job \"1\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r\", job \"1\" "
 		  "at t.yml:2 into \"r/a\"" APART },
 		{ TCP_SINK("1", "r", "'::1': a, '::2': b") PULL("b", "r/b/c"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/b/c\", job "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/b/c\", job "
 		  "\"1\" at t.yml:2 into \"r/b\"" APART },
 		{ TCP_SINK("1", "r/b/c", "'::1': a") TCP_SINK("2", "r", "'::1': b"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/b\", job \"1\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/b\", job "
+		  "\"1\" "
 		  "at t.yml:2 into \"r/b/c/a\"" APART },
 		{ TCP_SINK("1", "r", "'::1': a, '::2': b")
 			  SINK("b", "r",
 			       "type: tls, listen: ':9', ca: a, cert: a, key: a, "
 			       "client_cns: [z, b]"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/b\", job \"1\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/b\", job "
+		  "\"1\" "
 		  "at t.yml:2 into \"r/b\"" APART },
 		{ SINK("a", "r", "type: stdinserver, client_identities: [x, y]")
 			  TCP_SINK("1", "r", "'::1': y"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/y\", job \"a\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/y\", job "
+		  "\"a\" "
 		  "at t.yml:2 into \"r/y\"" APART },
 		/* the clients of a local sink are those that connect to it */
 		{ LOCAL_SINK("a", "r") PUSH_LOCAL("p", "x: y", "a", "me")
 			  PULL("b", "r/me"),
-		  "t.yml:4:3: jobs[2].root_fs: this job receives into \"r/me\", job "
+		  "t.yml:4:34: jobs[2].root_fs: this job receives into \"r/me\", job "
 		  "\"a\" at t.yml:2 into \"r/me\"" APART },
 		{ LOCAL_SINK("a", "r") PULL("b", "r/me"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/me\", job "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/me\", job "
 		  "\"a\" at t.yml:2 into \"r/*\"" APART },
 	};
 
@@ -168,14 +174,14 @@ TEST(sinks_share_a_root_fs_as_long_as_their_clients_differ)
 		  "" },
 		{ LOCAL_SINK("a", "r") LOCAL_SINK("b", "r") PUSH_LOCAL(
 			  "p", "x: y", "a", "me") PUSH_LOCAL("q", "x: y", "b", "me"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/me\", job "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/me\", job "
 		  "\"a\" at t.yml:2 into \"r/me\"" APART },
 		/* one inside the other works today */
 		{ TCP_SINK("1", "r", "'::1': a") TCP_SINK("2", "r/x", "'::1': a"),
-		  "warning: t.yml:3:3: jobs[1].root_fs: \"r/x\" is inside \"r\", the "
+		  "warning: t.yml:3:34: jobs[1].root_fs: \"r/x\" is inside \"r\", the "
 		  "root_fs of job \"1\", where a client \"x\" would get into its way" },
 		{ PULL("p", "r/x/y") TCP_SINK("1", "r", "'::1': a"),
-		  "warning: t.yml:2:3: jobs[0].root_fs: \"r/x/y\" is inside \"r\", the "
+		  "warning: t.yml:2:34: jobs[0].root_fs: \"r/x/y\" is inside \"r\", the "
 		  "root_fs of job \"1\", where a client \"x\" would get into its way" },
 	};
 
@@ -186,7 +192,7 @@ TEST(networks_stand_for_the_identities_their_addresses_make)
 {
 	static const struct jobs_case v[] = {
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*") PULL("p", "r/lan-10.1.2.3"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into "
 		  "\"r/lan-10.1.2.3\", "
 		  "job \"1\" at t.yml:2 into \"r/lan-*\"" APART },
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*")
@@ -194,12 +200,12 @@ TEST(networks_stand_for_the_identities_their_addresses_make)
 		  "" },
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*")
 			  TCP_SINK("2", "r", "'::1': lan-10.1.2.3"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into "
 		  "\"r/lan-10.1.2.3\", "
 		  "job \"1\" at t.yml:2 into \"r/lan-*\"" APART },
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*")
 			  TCP_SINK("2", "r", "10.1.9.0/24: lan-*"),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/lan-*\", job "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/lan-*\", job "
 		  "\"1\" at t.yml:2 into \"r/lan-*\"" APART },
 		{ TCP_SINK("1", "r", "10.1.0.0/16: lan-*")
 			  TCP_SINK("2", "r", "10.2.0.0/16: lan-*")
@@ -293,26 +299,26 @@ TEST(no_job_takes_snapshots_of_what_is_received)
 	"<\": false, or want snapshotting of type manual"
 	static const struct jobs_case v[] = {
 		{ PULL("a", "r/a") SNAP("s", "'r<': y", EVERY("s_")),
-		  "t.yml:3:3: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
+		  "t.yml:3:38: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
 		{ PULL("a", "r/a") SNAP("s", "'r<': y, 'r/a<': n", EVERY("s_")), "" },
 		{ PULL("a", "r/a") SNAP("s", "'r/a': y", EVERY("s_")), "" },
 		{ PULL("a", "r/a")
 			  SNAP("s", "'r<': y, 'r/a<': n, 'r/a/b/c': y", EVERY("s_")),
-		  "t.yml:3:3: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
+		  "t.yml:3:38: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
 		{ PULL("a", "r/a") SNAP("s", "'r-a<': y, r: y", EVERY("s_")), "" },
 		{ PULL("a", "r/a") SOURCE("s", "'<': y",
 					  "snapshotting: {type: cron, prefix: s_, cron: "
 					  "'0 3 * * *'}"),
-		  "t.yml:3:3: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
+		  "t.yml:3:40: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
 		{ PULL("a", "r/a") PUSH("p", "'<': y", EVERY("p_")),
-		  "t.yml:3:3: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
+		  "t.yml:3:38: jobs[1].filesystems: " STOPS("a", "2", "r/a") },
 		/* a sink, by its clients */
 		{ TCP_SINK("1", "r", "'::1': a") SNAP("s", "'r/b<': y", EVERY("s_")),
 		  "" },
 		{ TCP_SINK("1", "r", "'::1': a") SNAP("s", "'r<': y", EVERY("s_")),
-		  "t.yml:3:3: jobs[1].filesystems: " STOPS("1", "2", "r/a") },
+		  "t.yml:3:38: jobs[1].filesystems: " STOPS("1", "2", "r/a") },
 		{ TCP_SINK("1", "r", "'::/0': '*'") SNAP("s", "'r/b<': y", EVERY("s_")),
-		  "t.yml:3:3: jobs[1].filesystems: " STOPS("1", "2", "r") },
+		  "t.yml:3:38: jobs[1].filesystems: " STOPS("1", "2", "r") },
 	};
 
 	check_cases(v, ARRAY_LEN(v));
@@ -324,7 +330,7 @@ TEST(what_is_received_may_be_sent_on_and_pruned)
 		{ PULL("a", "r/a") PUSH("p", "'<': y", MANUAL), "" },
 		{ PULL("a", "r/a") SOURCE("p", "'r/a<': y", MANUAL), "" },
 		{ PULL("a", "r/a") SNAP("p", "'r/a<': y", MANUAL),
-		  "warning: t.yml:3:3: jobs[1].filesystems: job \"a\" receives below "
+		  "warning: t.yml:3:38: jobs[1].filesystems: job \"a\" receives below "
 		  "\"r/a\", and needs the last snapshot it received; the rules of this "
 		  "job may destroy it, unless excluded with \"r/a<\": false" },
 	};
@@ -336,7 +342,8 @@ TEST(no_job_sends_to_where_it_sends_from)
 {
 	static const struct jobs_case v[] = {
 		{ LOCAL_SINK("a", "r") PUSH_LOCAL("p", "'<': y", "a", "me"),
-		  "t.yml:3:3: jobs[1].filesystems: \"r/me\" is where job \"a\" puts what "
+		  "t.yml:3:38: jobs[1].filesystems: \"r/me\" is where job \"a\" puts "
+		  "what "
 		  "this job sends, so that every copy would be copied again; exclude it "
 		  "with \"r/me<\": false" },
 		{ LOCAL_SINK("a", "r") PUSH_LOCAL("p", "'<': y, 'r<': n", "a", "me"),
@@ -348,7 +355,7 @@ TEST(no_job_sends_to_where_it_sends_from)
 		  "" },
 		{ SOURCE_AT("a", "'<': y", MANUAL, "type: local, listener_name: a")
 			  PULL_FROM("p", "r/p", TO_A),
-		  "t.yml:3:3: jobs[1].root_fs: \"r/p\" is among the filesystems of job "
+		  "t.yml:3:34: jobs[1].root_fs: \"r/p\" is among the filesystems of job "
 		  "\"a\", from which this job receives, so that every copy would be "
 		  "copied again; exclude it there with \"r/p<\": false" },
 		{ SOURCE_AT("a", "'<': y, 'r/p<': n", MANUAL,
@@ -370,15 +377,15 @@ TEST(no_two_jobs_take_snapshots_of_a_dataset_with_the_same_prefix)
 	"prefix, or one job that takes them and type manual in the other"
 	static const struct jobs_case v[] = {
 		{ SNAP("a", "'t<': y", EVERY("z_")) PUSH("b", "'t/x<': y", EVERY("z_")),
-		  "t.yml:3:3: jobs[1]" TWICE("a", "2", "z_", "t/x<") },
+		  "t.yml:3:197: jobs[1]" TWICE("a", "2", "z_", "t/x<") },
 		{ SNAP("a", "'t/x': y", EVERY("z_")) SNAP("b", "'<': y", EVERY("z_")),
-		  "t.yml:3:3: jobs[1]" TWICE("a", "2", "z_", "t/x") },
+		  "t.yml:3:101: jobs[1]" TWICE("a", "2", "z_", "t/x") },
 		{ SNAP("a", "t: y", EVERY("z_")) SOURCE("b", "t: y", EVERY("z_"))
 			  PUSH("c", "t: y", EVERY("z_")),
-		  "t.yml:3:3: jobs[1]" TWICE("a", "2", "z_",
-					     "t") "\n"
-						  "t.yml:4:3: jobs[2]" TWICE("a", "2",
-									     "z_", "t") },
+		  "t.yml:3:101: jobs[1]" TWICE(
+			  "a", "2", "z_", "t") "\n"
+					       "t.yml:4:192: jobs[2]" TWICE("a", "2",
+									    "z_", "t") },
 		{ SNAP("a", "'t<': y", EVERY("z_")) SNAP("b", "'t<': y", EVERY("y_")),
 		  "" },
 		{ SNAP("a", "'t<': y", EVERY("z_")) PUSH("b", "'t<': y", MANUAL), "" },
@@ -397,12 +404,12 @@ TEST(no_two_jobs_take_snapshots_of_a_dataset_with_the_same_prefix)
 
 #define SNAPS_AND_KEEPS(prefix, rules)                         \
 	"- {type: snap, name: s, filesystems: {x: y}, " EVERY( \
-		prefix) ", pruning: {keep: [" rules "]}}\n"
-#define PRUNES_BOTH(snapshotting, sender, receiver)                               \
-	"- {type: push, name: s, filesystems: {x: y}, " snapshotting              \
-	", connect: {type: tcp, address: 'h:1'}, pruning: {keep_sender: [" sender \
-	"], keep_receiver: [" receiver "]}}\n"
-#define KEEP        "warning: t.yml:2:3: jobs[0].pruning.keep: "
+		prefix) ",\n pruning: {keep: [" rules "]}}\n"
+#define PRUNES_BOTH(snapshotting, sender, receiver)                                  \
+	"- {type: push, name: s, filesystems: {x: y}, " snapshotting                 \
+	", connect: {type: tcp, address: 'h:1'}, pruning: {\n keep_sender: [" sender \
+	"],\n keep_receiver: [" receiver "]}}\n"
+#define KEEP        "warning: t.yml:3:18: jobs[0].pruning.keep: "
 #define LAST        "{type: last_n, count: 9}"
 #define GRID(regex) "{type: grid, grid: 9x1h, regex: '" regex "'}"
 #define BUT(regex)  "{type: regex, negate: true, regex: '" regex "'}"
@@ -428,15 +435,15 @@ TEST(rules_that_destroy_what_no_job_took_are_warned_of)
 		  KEEP "snapshots that no job took, such as \"manual-1\", will be "
 		       "destroyed when they get old; to keep them add " BUT("^a\\.b") },
 		{ PRUNES_BOTH(EVERY("z_"), "{type: not_replicated}, " GRID("^z_"), ALL),
-		  "warning: t.yml:2:3: jobs[0].pruning.keep_sender: snapshots that no "
+		  "warning: t.yml:3:15: jobs[0].pruning.keep_sender: snapshots that no "
 		  "job took, such as \"manual-1\", do not match \"^z_\", and will be "
 		  "destroyed once they are replicated; to keep them add " BUT("^z_") },
 		{ PRUNES_BOTH(MANUAL, ALL, GRID("it''s")),
-		  "warning: t.yml:2:3: jobs[0].pruning.keep_receiver: snapshots that no "
+		  "warning: t.yml:4:17: jobs[0].pruning.keep_receiver: snapshots that no "
 		  "job took, such as \"manual-1\", do not match \"it's\", and will be "
 		  "destroyed; to keep them add " BUT("it''s") },
 		{ PRUNES_BOTH(MANUAL, ALL, LAST),
-		  "warning: t.yml:2:3: jobs[0].pruning.keep_receiver: snapshots that no "
+		  "warning: t.yml:4:17: jobs[0].pruning.keep_receiver: snapshots that no "
 		  "job took, such as \"manual-1\", will be destroyed when they get old; "
 		  "to keep them add a rule of type regex that matches them" },
 	};
@@ -459,7 +466,7 @@ TEST(rules_that_do_not_fit_the_snapshots_of_their_job_are_warned_of)
 		       "match no rule and will be destroyed at once; want a rule whose "
 		       "regex matches them" },
 		{ PRUNES_BOTH(EVERY("z_"), "{type: not_replicated}, " GRID("^zz_"), ALL),
-		  "warning: t.yml:2:3: jobs[0].pruning.keep_sender: the snapshots of "
+		  "warning: t.yml:3:15: jobs[0].pruning.keep_sender: the snapshots of "
 		  "this job, such as \"z_20240514_211623_000\", do not match \"^zz_\", "
 		  "and "
 		  "will be destroyed once they are replicated; want a rule whose regex "
@@ -492,14 +499,15 @@ TEST(all_problems_of_several_jobs_are_reported)
 		{ PULL("a", "r") PULL("b", "r/x") PULL("a", "s") SNAP(
 			  "c", "'r<': y", EVERY("z_")) SNAP("d", "'t<': y", EVERY("z_"))
 			  SNAP("e", "'t<': y", EVERY("z_")),
-		  "t.yml:3:3: jobs[1].root_fs: this job receives into \"r/x\", job \"a\" "
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/x\", job "
+		  "\"a\" "
 		  "at t.yml:2 into \"r\"" APART "\n"
-		  "t.yml:4:3: jobs[2].name: \"a\" is also the name of the job at "
+		  "t.yml:4:22: jobs[2].name: \"a\" is also the name of the job at "
 		  "t.yml:2; names must differ\n"
-		  "t.yml:5:3: jobs[3].filesystems: " STOPS(
+		  "t.yml:5:38: jobs[3].filesystems: " STOPS(
 			  "a", "2", "r") "\n"
-					 "t.yml:7:3: jobs[5]" TWICE("d", "6", "z_",
-								    "t<") },
+					 "t.yml:7:102: jobs[5]" TWICE("d", "6", "z_",
+								      "t<") },
 	};
 
 	check_cases(v, ARRAY_LEN(v));

@@ -95,7 +95,7 @@ TEST(a_minimal_push_job_has_its_defaults)
 	CHECK_STR(j->keep_sender.v[0].text, "last_n 1");
 	REQUIRE(c->n_warnings == 3);
 	CHECK_STR(c->warnings[0],
-		  "t.yml:2:5: jobs[0].connect.listener_name: no sink of this file "
+		  "t.yml:4:43: jobs[0].connect.listener_name: no sink of this file "
 		  "serves \"l\"");
 	CHECK(!c->warnings[3]);
 }

@@ -43,15 +43,16 @@ TEST(its_jobs_are_refused_on_one_host_for_two_reasons_only)
 	cleanup(config_freep) struct config *c = config_load(FILE_NAME, &err);
 
 	CHECK(!c);
-	CHECK_STR(err_msg(&err), FILE_NAME
-		  ":75:5: jobs[3].filesystems: job \"example pull\" at " FILE_NAME
-		  ":57 receives below \"backup/a\", and where snapshots are taken "
-		  "nothing more can be received; exclude it with \"backup/a<\": false, "
-		  "or want snapshotting of type manual\n" FILE_NAME
-		  ":75:5: jobs[3].snapshotting.prefix: job \"example push\" at " FILE_NAME
-		  ":21 takes snapshots \"zrepl_...\" of the same datasets, such as "
-		  "\"tank<\"; want another prefix, or one job that takes them and type "
-		  "manual in the other");
+	CHECK_STR(
+		err_msg(&err), FILE_NAME
+		":77:18: jobs[3].filesystems: job \"example pull\" at " FILE_NAME
+		":57 receives below \"backup/a\", and where snapshots are taken "
+		"nothing more can be received; exclude it with \"backup/a<\": false, "
+		"or want snapshotting of type manual\n" FILE_NAME
+		":78:40: jobs[3].snapshotting.prefix: job \"example push\" at " FILE_NAME
+		":21 takes snapshots \"zrepl_...\" of the same datasets, such as "
+		"\"tank<\"; want another prefix, or one job that takes them and type "
+		"manual in the other");
 }
 
 struct value {
@@ -156,14 +157,14 @@ TEST(what_it_is_warned_of)
 		buf_printf(&got, "%s\n", w + strlen(SKELETON_DIR "/"));
 	}
 	CHECK_STR(buf_str(&got),
-		  "zrepl.yml:21:5: jobs[0].pruning.keep_sender: snapshots that no job "
+		  "zrepl.yml:51:9: jobs[0].pruning.keep_sender: snapshots that no job "
 		  "took, such as \"manual-1\", do not match \"^zrepl_\", and will be "
 		  "destroyed once they are replicated; to keep them add {type: regex, "
 		  "negate: true, regex: '^zrepl_'}\n"
-		  "zrepl.yml:57:5: jobs[1].pruning.keep_receiver: snapshots that no job "
+		  "zrepl.yml:68:22: jobs[1].pruning.keep_receiver: snapshots that no job "
 		  "took, such as \"manual-1\", will be destroyed when they get old; to "
 		  "keep them add a rule of type regex that matches them\n"
-		  "zrepl.yml:92:5: jobs[6].pruning.keep: snapshots that no job took, "
+		  "zrepl.yml:97:13: jobs[6].pruning.keep: snapshots that no job took, "
 		  "such as \"manual-1\", will be destroyed when they get old; to keep "
 		  "them add a rule of type regex that matches them\n");
 }

@@ -202,7 +202,7 @@ TEST(names_differ_across_files)
 	add_jobs(&p, "two.yml", "same");
 	check_loaded(
 		&p, add_file(&p, "main.yml", "include: [one.yml, two.yml]\n"),
-		"/two.yml:1:8: jobs[0].name: \"same\" is also the name of the job at "
+		"/two.yml:1:27: jobs[0].name: \"same\" is also the name of the job at "
 		"/one.yml:1; names must differ");
 }
 
@@ -258,7 +258,7 @@ TEST(all_files_are_checked_whatever_is_wrong_with_one)
 		"flow node that began in line 2; close the bracket\n"
 		"%s/b.yml:2:10: jobs[0].type: job type \"nothing\" is unknown; there "
 		"are push, sink, snap, pull, source\n"
-		"%s/d.yml:1:8: jobs[0].name: \"same\" is also the name of the job at "
+		"%s/d.yml:1:27: jobs[0].name: \"same\" is also the name of the job at "
 		"%s/c.yml:1; names must differ",
 		p.dir, p.dir, p.dir, p.dir, p.dir, p.dir, p.dir);
 	CHECK_STR(err_msg(&err), buf_str(&want));
@@ -333,9 +333,11 @@ TEST(rubbish_is_one_clear_error)
 		     add_file(&p, "elf.yml",
 			      "\x7f"
 			      "ELF\x02\x01"),
-		     "/elf.yml:1:1: control characters are not allowed (byte 0x7f)");
+		     "/elf.yml:1:1: control characters are not allowed (byte 0x7f); save "
+		     "the file as UTF-8 text");
 	check_loaded(&p, add_file(&p, "latin1.yml", "jobs: [] # \xe4\n"),
-		     "/latin1.yml:1:12: incomplete UTF-8 octet sequence");
+		     "/latin1.yml:1:12: incomplete UTF-8 octet sequence; save the file "
+		     "as UTF-8 text");
 }
 
 TEST(the_first_candidate_that_exists_is_the_file)

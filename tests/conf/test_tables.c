@@ -312,8 +312,25 @@ TEST(hooks_are_checked)
 		{ SNAPSHOTTING,
 		  HOOK "postgres-checkpoint, dsn: password=geheim rest, filesystems: "
 		       "{a: y}}]}",
-		  "hooks[0].dsn: libpq does not understand it; want a connection "
-		  "string" },
+		  "hooks[0].dsn: libpq does not understand it: a word in it has no "
+		  "'='; want" },
+		/* that for the other database, of which libpq quotes all or a part */
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: 'u:geheim@tcp(h)/', filesystems: {a: "
+		       "y}}]}",
+		  "hooks[0].dsn: libpq does not understand it: a word in it has no "
+		  "'='; want" },
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, dsn: 'u:geheim@tcp(h)/?a=b', filesystems: "
+		       "{a: y}}]}",
+		  "hooks[0].dsn: libpq does not understand it; want" },
+		{ SNAPSHOTTING,
+		  HOOK "postgres-checkpoint, 'dsn:u:geheim@h', filesystems: {a: y}}]}",
+		  "hooks[0].dsn...: unknown key, perhaps \"dsn\" is meant" },
+		{ SNAPSHOTTING,
+		  "{type: periodic, interval: 1h, prefix: z, hooks: "
+		  "['postgres://u:geheim@h/']}",
+		  "hooks[0]: is the quoted text \"postgres...\"; want a hook" },
 		{ SNAPSHOTTING,
 		  HOOK "postgres-checkpoint, dsn: hots=x, filesystems: {a: y}}]}",
 		  "hooks[0].dsn: libpq does not understand it: invalid connection "
@@ -647,7 +664,7 @@ TEST(names_of_jobs_and_listeners_differ)
 		"listener_name: l}}\n"
 		"- {type: sink, name: a, root_fs: s, serve: {type: local, "
 		"listener_name: m}}\n",
-		"t.yml:3:3: jobs[1].name: \"a\" is also the name of the job at t.yml:2; "
+		"t.yml:3:22: jobs[1].name: \"a\" is also the name of the job at t.yml:2; "
 		"names must differ");
 	check_text(
 		"jobs:\n"
@@ -655,7 +672,7 @@ TEST(names_of_jobs_and_listeners_differ)
 		"listener_name: l}}\n"
 		"- {type: sink, name: b, root_fs: s, serve: {type: local, "
 		"listener_name: l}}\n",
-		"t.yml:3:3: jobs[1].serve.listener_name: \"l\" is also the listener of "
+		"t.yml:3:73: jobs[1].serve.listener_name: \"l\" is also the listener of "
 		"job \"a\" at t.yml:2; names of listeners must differ");
 	check_text("jobs:\n"
 		   "- {type: sink, name: a, root_fs: r, serve: {type: local, "
