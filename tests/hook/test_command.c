@@ -127,7 +127,7 @@ TEST(a_command_gets_its_environment_on_each_edge)
 {
 	cleanup(bench_free) struct bench b;
 
-	bench_init(&b, "env | grep ^ZREPL_ | sort; echo $OURS");
+	bench_init(&b, "env | grep ^ZREPL_ | grep -v ^ZREPL_TESTBED_ | sort; echo $OURS");
 	b.conf.timeout_ms = 2999;
 	setenv("ZREPL_FS", "of somebody else", 1);
 	setenv("OURS", "kept", 1);
@@ -253,7 +253,7 @@ TEST(a_failure_tells_the_status_or_signal_and_what_was_said)
 		int sys;
 	} failures[] = {
 		{ "exit 3", "exited with status 3", 3 },
-		{ "echo; echo no space >&2; echo left >&2; echo; exit 1", NULL, 1 },
+		{ "echo; printf 'no space\\nleft\\n' >&2; echo; exit 1", NULL, 1 },
 		{ "kill -KILL $$", "killed by SIGKILL", 128 + 9 },
 		{ "printf 'a\\377b'; exit 5",
 		  "exited with status 5: a\xef\xbf\xbd"
