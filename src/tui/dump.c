@@ -112,10 +112,12 @@ static const char *word_of(const struct word *words, size_t n, uint64_t value)
 	return "?";
 }
 
+enum { SNAP_STARTED = 2 };
+
 static void put_snapped_fs(struct page *p, struct json_object *fs, int width)
 {
 	static const struct word states[] = { { 1, "SnapPending" },
-					      { 2, "SnapStarted" },
+					      { SNAP_STARTED, "SnapStarted" },
 					      { 4, "SnapDone" },
 					      { 8, "SnapError" } };
 	struct timespec start = json_time(fs, "StartAt"), done = json_time(fs, "DoneAt");
@@ -125,7 +127,11 @@ static void put_snapped_fs(struct page *p, struct json_object *fs, int width)
 	page_line(p, "%-*s %-11s %s snap name: \"%s\"", width, json_text(fs, "Path"),
 		  word_of(states, ARRAY_LEN(states), json_number(fs, "State")),
 		  page_is_set(start) ? took : "...", json_text(fs, "SnapName"));
-	if (json_flag(fs, "HooksHadError")) {
+	/* which one failed, or keeps us waiting */
+	bool are_running =
+		json_number(fs, "State") == SNAP_STARTED && *json_text(fs, "Hooks");
+
+	if (json_flag(fs, "HooksHadError") || are_running) {
 		p->depth++;
 		page_text(p, json_text(fs, "Hooks"));
 		p->depth--;
