@@ -16,6 +16,9 @@ enum outlet_type { OUTLET_STDOUT, OUTLET_SYSLOG, OUTLET_TCP };
 
 struct conf_outlet {
 	enum outlet_type type;
+	const char *file; /* where it stands, for messages */
+	unsigned line, column;
+	const char *path; /* in its file: "global.logging[0]" */
 	enum log_level level;
 	enum log_format format;
 	/* stdout, at most one */

@@ -110,12 +110,24 @@ static const struct schema_key tcp_keys[] = {
 		 "Lines are sent through TLS. The server's certificate must be for the "
 		 "host in `address`."),
 };
+
+static int finish_outlet(struct schema *s, const struct yaml_node *n, void *out)
+{
+	struct conf_outlet *o = out;
+
+	o->file = arena_strdup(s->arena, s->file);
+	o->line = n->line;
+	o->column = n->column;
+	o->path = arena_strdup(s->arena, buf_str(&s->path));
+	return 0;
+}
+
 static const struct schema_table stdout_table =
-	SCHEMA_TABLE("an outlet of type stdout", stdout_keys, NULL);
+	SCHEMA_TABLE("an outlet of type stdout", stdout_keys, finish_outlet);
 static const struct schema_table syslog_table =
-	SCHEMA_TABLE("an outlet of type syslog", syslog_keys, NULL);
+	SCHEMA_TABLE("an outlet of type syslog", syslog_keys, finish_outlet);
 static const struct schema_table tcp_table =
-	SCHEMA_TABLE("an outlet of type tcp", tcp_keys, NULL);
+	SCHEMA_TABLE("an outlet of type tcp", tcp_keys, finish_outlet);
 static const struct schema_variant outlet_variants[] = {
 	{ "stdout", OUTLET_STDOUT, &stdout_table, NULL,
 	  "To the standard output of the daemon. One at most." },

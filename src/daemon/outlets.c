@@ -201,12 +201,14 @@ void outlets_free(struct outlets *o)
 
 int outlets_check(const struct conf_global *conf, struct err *err)
 {
-	for (size_t i = 0; i < conf->n_outlets; i++)
-		if (conf->outlets[i].type == OUTLET_TCP &&
-		    outlet_tcp_check(&conf->outlets[i], err) < 0)
+	for (size_t i = 0; i < conf->n_outlets; i++) {
+		const struct conf_outlet *o = &conf->outlets[i];
+
+		if (o->type == OUTLET_TCP && outlet_tcp_check(o, err) < 0)
 			return err_wrap(err,
 					"cannot build logging from config: "
-					"global.logging[%zu].tls",
-					i);
+					"%s:%u:%u: %s.tls",
+					o->file, o->line, o->column, o->path);
+	}
 	return 0;
 }

@@ -157,6 +157,10 @@ TEST(files_of_tls_that_are_no_good_are_an_error_at_once)
 {
 	struct conf_outlet bad = {
 		.type = OUTLET_TCP,
+		.file = "/etc/z.yml",
+		.line = 3,
+		.column = 5,
+		.path = "global.logging[0]",
 		.address = { "127.0.0.1", "1" },
 		.retry_interval_ms = 1000,
 		.has_tls = true,
@@ -166,8 +170,9 @@ TEST(files_of_tls_that_are_no_good_are_an_error_at_once)
 	cleanup(err_clear) struct err e = ERR_INIT;
 
 	CHECK_INT(outlets_check(&of, &e), -1);
-	CHECK(strstr(err_msg(&e), "cannot build logging from config: "
-				  "global.logging[0].tls: ") == err_msg(&e));
+	CHECK(strstr(err_msg(&e),
+		     "cannot build logging from config: "
+		     "/etc/z.yml:3:5: global.logging[0].tls: ") == err_msg(&e));
 	CHECK(strstr(err_msg(&e), "/nonexistent/c") != NULL);
 	CHECK(outlets_new(&of, &(struct outlets_opts){ 0 }, &e) == NULL);
 	bad.address.host = "";
