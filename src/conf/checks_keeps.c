@@ -27,6 +27,7 @@ struct asked {
 	 * takes its time. */
 	const struct conf_snapshotting *like;
 	char *stamp[N_SAMPLES];
+	char **taken; /* a name that each job gives; NULL: it takes no snapshots */
 };
 
 /* One rule list of a job. */
@@ -168,7 +169,12 @@ static bool check_own(struct checks *c, const struct list *l, struct asked *a)
 	return said;
 }
 
-/* ---- snapshots of others ---- */
+/* ---- snapshots that no job took ---- */
+
+static bool begins_with(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
 
 static bool is_taken(const struct checks *c, const char *name)
 {
@@ -176,8 +182,7 @@ static bool is_taken(const struct checks *c, const char *name)
 		const struct conf_job *j = &c->jobs[i];
 
 		if (checks_takes_snapshots(j) &&
-		    strncmp(name, j->snapshotting.prefix,
-			    strlen(j->snapshotting.prefix)) == 0)
+		    begins_with(name, j->snapshotting.prefix))
 			return true;
 	}
 	return false;
@@ -190,6 +195,14 @@ static void put_quoted(struct buf *out, const char *text)
 	for (; *text; text++)
 		buf_printf(out, *text == '\'' ? "''" : "%c", *text);
 	buf_put(out, "'", 1);
+}
+
+/* "^zrepl_" */
+static void put_prefix(struct buf *out, const struct conf_job *j)
+{
+	buf_put(out, "^", 1);
+	for (const char *p = j->snapshotting.prefix; *p; p++)
+		buf_printf(out, *p == '.' ? "\\%c" : "%c", *p);
 }
 
 /* A regex that matches the snapshots of this list's jobs; "" if none is known. */
@@ -205,9 +218,7 @@ static struct buf own_regex(const struct list *l)
 			buf_put(&b, p, strlen(p));
 		return b;
 	}
-	buf_put(&b, "^", 1);
-	for (p = l->job->snapshotting.prefix; *p; p++)
-		buf_printf(&b, *p == '.' ? "\\%c" : "%c", *p);
+	put_prefix(&b, l->job);
 	return b;
 }
 
@@ -247,14 +258,104 @@ static void check_foreign(struct checks *c, const struct list *l,
 		when, buf_str(&add));
 }
 
+/* ---- snapshots of other jobs ---- */
+
+/* Does it help them all to keep what is not of this job?  Not those that are named like
+ * this job's, and a bit longer. */
+static bool is_negation_enough(const struct conf_job *j, const struct conf_job *other)
+{
+	return !begins_with(other->snapshotting.prefix, j->snapshotting.prefix);
+}
+
+static struct buf remedy_for(const struct list *l, const struct conf_job *other)
+{
+	cleanup(buf_free) struct buf regex = { 0 };
+	struct buf b = { 0 };
+
+	if (is_negation_enough(l->job, other))
+		return remedy(l);
+	put_prefix(&regex, other);
+	buf_printf(&b, "{type: regex, regex: ");
+	put_quoted(&b, buf_str(&regex));
+	buf_printf(&b, "}");
+	return b;
+}
+
+static void warn_of_other(struct checks *c, const struct list *l,
+			  const struct conf_job *other, const char *name, bool limited,
+			  const char *example)
+{
+	cleanup(buf_free) struct buf add = remedy_for(l, other);
+	const char *fate = limited                        ? "thinned out"
+			   : has_not_replicated(l->keeps) ? "destroyed once they are "
+							    "replicated"
+							  : "destroyed";
+
+	checks_warn(
+		c, l->job, l->key,
+		"snapshots of job \"%s\" in \"%s\", such as \"%s\", will be %s by the "
+		"rules of this job; to keep them add %s",
+		other->name, example, name, fate, buf_str(&add));
+}
+
+/* Returns whether a remedy was told that helps what no job took, too. */
+static bool check_others(struct checks *c, const struct list *l, char *const *taken)
+{
+	const char *prefix = l->job->snapshotting.prefix;
+	const char *last = NULL; /* whose fate is known */
+	struct fate f = { 0 };
+	bool said = false;
+
+	for (size_t i = 0; i < c->n && !problems_are_full(c->s->warnings); i++) {
+		const struct conf_job *o = &c->jobs[i];
+		cleanup(str_freep) char *example = NULL;
+
+		/* of the same prefix they are refused */
+		if (!taken[i] || strcmp(o->snapshotting.prefix, prefix) == 0 ||
+		    checks_is_copy(o, l->job))
+			continue;
+		if (!last || strcmp(last, taken[i]) != 0)
+			f = fate_of(l->keeps, taken[i]);
+		last = taken[i];
+		if (f.for_good ||
+		    !dsfilter_overlap(&l->job->filesystems, &o->filesystems, &example))
+			continue;
+		warn_of_other(c, l, o, taken[i], f.limited != NULL, example);
+		said |= is_negation_enough(l->job, o);
+	}
+	return said;
+}
+
+static void find_taken(struct asked *a, const struct checks *c)
+{
+	a->taken = xcalloc(c->n + 1, sizeof(*a->taken));
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_snapshotting *s = &c->jobs[i].snapshotting;
+
+		if (!checks_takes_snapshots(&c->jobs[i]))
+			continue;
+		stamp_like(a, s);
+		a->taken[i] = xasprintf("%s%s", s->prefix, a->stamp[0]);
+	}
+}
+
+/* ---- all of them ---- */
+
 static void check_list(struct checks *c, struct asked *a, const struct conf_job *j,
 		       const char *key, const struct conf_keeps *keeps)
 {
 	struct list l = { j, key, keeps };
+	bool is_told = false;
 
-	if (keeps->n == 0 || (checks_takes_snapshots(j) && check_own(c, &l, a)))
+	if (keeps->n == 0)
 		return;
-	check_foreign(c, &l, a->probe);
+	if (checks_takes_snapshots(j)) {
+		is_told = check_own(c, &l, a);
+		if (keeps != &j->keep_receiver && check_others(c, &l, a->taken))
+			is_told = true;
+	}
+	if (!is_told)
+		check_foreign(c, &l, a->probe);
 }
 
 void checks_keeps(struct checks *c)
@@ -265,6 +366,7 @@ void checks_keeps(struct checks *c)
 	while (probe + 1 < ARRAY_LEN(probes) && is_taken(c, probes[probe].name))
 		probe++;
 	a.probe = &probes[probe];
+	find_taken(&a, c);
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_job *j = &c->jobs[i];
 
@@ -274,4 +376,7 @@ void checks_keeps(struct checks *c)
 	}
 	for (size_t i = 0; i < N_SAMPLES; i++)
 		free(a.stamp[i]);
+	for (size_t i = 0; i < c->n; i++)
+		free(a.taken[i]);
+	free(a.taken);
 }

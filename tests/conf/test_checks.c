@@ -491,6 +491,60 @@ TEST(rules_that_do_not_fit_the_snapshots_of_their_job_are_warned_of)
 	check_cases(v, ARRAY_LEN(v));
 }
 
+#define PRUNES(name, filesystems, prefix, rules)                    \
+	"- {type: snap, name: " name ", filesystems: {" filesystems \
+	"}, " EVERY(prefix) ",\n pruning: {keep: [" rules "]}}\n"
+#define THEIRS(job, where, name, fate)                                           \
+	"snapshots of job \"" job "\" in \"" where "\", such as \"" name         \
+	"_20240514_211623_000\", will be " fate " by the rules of this job; to " \
+	"keep them add "
+
+TEST(rules_that_destroy_what_another_job_takes_are_warned_of)
+{
+	static const struct jobs_case v[] = {
+		{ PRUNES("a", "'t<': y", "z_", GRID("^z_") ", " BUT("^z_")) PRUNES(
+			  "b", "'t<': y", "z_m_",
+			  "{type: last_n, count: 12, regex: '^z_m_'}, " BUT("^z_m_")),
+		  KEEP THEIRS("b", "t<", "z_m",
+			      "thinned out") "{type: regex, regex: '^z_m_'}" },
+		/* kept by a rule of their own */
+		{ PRUNES("a", "'t<': y", "z_",
+			 GRID("^z_") ", " BUT("^z_") ", {type: regex, regex: '^z_m_'}")
+			  PRUNES("b", "'t/x': y", "z_m_",
+				 LAST ", {type: regex, negate: true, regex: '^z_m'}"),
+		  "" },
+		{ PRUNES("a", "'t<': y", "a_", GRID("^a_"))
+			  PRUNES("b", "'t/x': y", "b_", ALL),
+		  KEEP THEIRS("b", "t/x", "b", "destroyed") BUT("^a_") },
+		{ PRUNES("a", "'t<': y", "a_", LAST) PRUNES("b", "'t/x': y", "b_", LAST),
+		  KEEP THEIRS("b", "t/x", "b", "thinned out")
+			  BUT("^a_") "\n"
+				     "warning: t.yml:5:18: jobs[1].pruning.keep: " THEIRS(
+					     "a", "t/x", "a", "thinned out") BUT("^b_") },
+		/* the shorter prefix is that of the other */
+		{ PRUNES("a", "'t<': y", "z_m_", LAST) PRUNES("b", "t: y", "z_", ALL),
+		  KEEP THEIRS("b", "t", "z", "thinned out") BUT("^z_m_") },
+		/* elsewhere, or not by itself */
+		{ PRUNES("a", "'t<': y", "a_",
+			 GRID("^a_") ", {type: regex, regex: "
+				     "'^[^ab]'}") PRUNES("b", "'u<': y", "b_", ALL)
+			  SNAP("c", "'t<': y", MANUAL),
+		  "" },
+		{ PRUNES_BOTH(EVERY("z_"), "{type: not_replicated}, " GRID("^z_"), LAST)
+			  PRUNES("b", "x: y", "b_", ALL),
+		  "warning: t.yml:3:15: jobs[0].pruning.keep_sender: " THEIRS(
+			  "b", "x", "b", "destroyed once they are replicated")
+			  BUT("^z_") "\n"
+				     "warning: t.yml:4:17: "
+				     "jobs[0].pruning.keep_receiver: snapshots that no "
+				     "job took, such as \"manual-1\", will be destroyed "
+				     "when they get old; "
+				     "to keep them add " BUT("^z_") },
+	};
+
+	check_cases(v, ARRAY_LEN(v));
+}
+
 /* ---- all at once ---- */
 
 TEST(all_problems_of_several_jobs_are_reported)
