@@ -173,6 +173,60 @@ static void refuse_claim(struct checks *c, const struct claim *l)
 	}
 }
 
+/* ---- addresses of which one contains the other ---- */
+
+static bool has_address(const struct conf_job *j)
+{
+	return (j->type == JOB_SINK || j->type == JOB_SOURCE) &&
+	       (j->serve.type == SERVE_TCP || j->serve.type == SERVE_TLS);
+}
+
+/* "" and "::" are those of IPv4, too. */
+static bool is_every(const char *host)
+{
+	return !*host || strcmp(host, "::") == 0;
+}
+
+/* A name may have addresses of both kinds. */
+static bool contains(const struct conf_hostport *a, const struct conf_hostport *b)
+{
+	bool ipv4_only = strcmp(a->host, "0.0.0.0") == 0;
+
+	return strcmp(a->port, b->port) == 0 && strcmp(a->host, b->host) != 0 &&
+	       (is_every(a->host) ||
+		(ipv4_only && (is_every(b->host) || !strchr(b->host, ':'))));
+}
+
+/* Of all pairs with others one. */
+static void check_address(struct checks *c, const struct conf_job *j)
+{
+	const struct conf_hostport *mine = &j->serve.listen;
+
+	for (size_t i = 0; &c->jobs[i] < j; i++) {
+		const struct conf_job *o = &c->jobs[i];
+		const struct conf_hostport *other = &o->serve.listen;
+
+		if (!has_address(o) || checks_is_copy(o, j) ||
+		    (!contains(mine, other) && !contains(other, mine)))
+			continue;
+		checks_warn(c, j, "serve.listen",
+			    "this contains, or is among, the addresses at which job "
+			    "\"%s\" at %s:%u listens, and only one of them may get "
+			    "there; want another port, or one address for each",
+			    o->name, o->file, o->line);
+		return;
+	}
+}
+
+static void check_addresses(struct checks *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (has_address(&c->jobs[i]))
+			check_address(c, &c->jobs[i]);
+}
+
+/* ---- local connections ---- */
+
 /* l is sorted by text. */
 static void check_connect(struct checks *c, const struct claims *l,
 			  const struct conf_job *j)
@@ -223,6 +277,7 @@ int checks_run(struct schema *s, const struct conf_job *jobs, size_t n)
 
 	places_find(&places, jobs, n);
 	check_claims(&c);
+	check_addresses(&c);
 	checks_places(&c, &places);
 	checks_filesystems(&c, &places);
 	checks_prefixes(&c);

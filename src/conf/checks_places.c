@@ -77,6 +77,13 @@ static void search_beside(struct search *s, const struct place *mine)
 		note(s, mine, q);
 }
 
+/* Has a client of the place that name?  A local sink that nobody of this file connects to
+ * has no clients. */
+static bool has_client(const struct place *p, struct view name)
+{
+	return p->identity.kind != IDENTITY_ANY && identity_covers(&p->identity, name);
+}
+
 /* Others whose root_fs is `above`; `name` is what follows it in that of mine. */
 static void search_above(struct search *s, const struct place *mine, struct view above,
 			 struct view name)
@@ -89,7 +96,7 @@ static void search_above(struct search *s, const struct place *mine, struct view
 		f->around = s->p->v[i].job;
 	for (; is_at(s->p, i, above) && !place_is_one_dataset(&s->p->v[i]); i++) {
 		q = &s->p->v[i];
-		if (!q->is_root && !identity_covers(&q->identity, name))
+		if (!q->is_root && !has_client(q, name))
 			continue;
 		note(s, mine, q);
 		return;

@@ -50,6 +50,30 @@ static void check_cases(const struct jobs_case *v, size_t n)
 
 /* ---- names, listeners, addresses, identities ---- */
 
+#define LISTEN_TWICE                                                                  \
+	"warning: t.yml:3:64: jobs[1].serve.listen: this contains, or is among, the " \
+	"addresses at which job \"a\" at t.yml:2 listens, and only one of them may "  \
+	"get there; want another port, or one address for each"
+
+TEST(an_address_that_contains_that_of_another_job_is_warned_of)
+{
+#define LISTENERS(a, b)                                                   \
+	SINK("a", "r", "type: tcp, listen: '" a "', clients: {'::1': a}") \
+	SINK("b", "s", "type: tcp, listen: '" b "', clients: {'::1': a}")
+	static const struct jobs_case v[] = {
+		{ LISTENERS("0.0.0.0:1", "10.0.0.1:1"), LISTEN_TWICE },
+		{ LISTENERS("10.0.0.1:1", "[::]:1"), LISTEN_TWICE },
+		{ LISTENERS("10.0.0.1:1", ":1"), LISTEN_TWICE },
+		{ LISTENERS("0.0.0.0:1", "[::]:1"), LISTEN_TWICE },
+		{ LISTENERS(":1", "[2001:db8::1]:1"), LISTEN_TWICE },
+		{ LISTENERS("0.0.0.0:1", "[2001:db8::1]:1"), "" },
+		{ LISTENERS("0.0.0.0:1", "10.0.0.1:2"), "" },
+		{ LISTENERS("10.0.0.2:1", "10.0.0.1:1"), "" },
+	};
+
+	check_cases(v, ARRAY_LEN(v));
+}
+
 TEST(what_only_one_job_can_have_is_refused_to_the_second)
 {
 	static const struct jobs_case v[] = {
@@ -69,7 +93,7 @@ TEST(what_only_one_job_can_have_is_refused_to_the_second)
 		  "as well; want another port, or another address of this host" },
 		{ SINK("a", "r", "type: tcp, listen: ':1', clients: {'::1': a}")
 			  SINK("b", "s", "type: tcp, listen: 'h:1', clients: {'::1': a}"),
-		  "" },
+		  LISTEN_TWICE },
 		{ SINK("a", "r", "type: tcp, listen: 'h:1', clients: {'::1': a}")
 			  SINK("b", "s", "type: tcp, listen: 'h:2', clients: {'::1': a}"),
 		  "" },
@@ -157,8 +181,11 @@ TEST(no_job_receives_where_another_one_does)
 		  "t.yml:4:34: jobs[2].root_fs: this job receives into \"r/me\", job "
 		  "\"a\" at t.yml:2 into \"r/me\"" APART },
 		{ LOCAL_SINK("a", "r") PULL("b", "r/me"),
-		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r/me\", job "
-		  "\"a\" at t.yml:2 into \"r/*\"" APART },
+		  "warning: t.yml:3:34: jobs[1].root_fs: \"r/me\" is inside \"r\", the "
+		  "root_fs of job \"a\", where a client \"me\" would get into its way" },
+		{ LOCAL_SINK("a", "r") PULL("b", "r"),
+		  "t.yml:3:34: jobs[1].root_fs: this job receives into \"r\", job \"a\" "
+		  "at t.yml:2 into \"r/*\"" APART },
 	};
 
 	check_cases(v, ARRAY_LEN(v));
