@@ -120,20 +120,25 @@ static int by_job(const void *va, const void *vb)
 	return a->job != b->job ? (a->job > b->job) - (a->job < b->job) : by_text(a, b);
 }
 
-static void find_claims(struct claims *l, const struct checks *c)
+/* Sorts by text. */
+static void find_first(struct claims *l)
 {
-	for (size_t i = 0; i < c->n; i++) {
-		const struct conf_job *j = &c->jobs[i];
-
-		claim(l, CLAIM_NAME, j->name, "", j);
-		if (j->type == JOB_SINK || j->type == JOB_SOURCE)
-			claim_served(l, j);
-	}
 	if (l->n > 0)
 		qsort(l->v, l->n, sizeof(*l->v), by_text);
 	for (size_t i = 1; i < l->n; i++)
 		if (compare_texts(&l->v[i - 1], &l->v[i]) == 0)
 			l->v[i].first = l->v[i - 1].first;
+}
+
+static void find_claims(struct claims *l, const struct checks *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		const struct conf_job *j = &c->jobs[i];
+
+		if (j->type == JOB_SINK || j->type == JOB_SOURCE)
+			claim_served(l, j);
+	}
+	find_first(l);
 }
 
 static void refuse_claim(struct checks *c, const struct claim *l)
@@ -171,6 +176,15 @@ static void refuse_claim(struct checks *c, const struct claim *l)
 			l->text, f->name, f->file, f->line);
 		break;
 	}
+}
+
+static void refuse_claims(struct checks *c, struct claims *l)
+{
+	if (l->n > 0)
+		qsort(l->v, l->n, sizeof(*l->v), by_job);
+	for (size_t i = 0; i < l->n; i++)
+		if (l->v[i].first != l->v[i].job)
+			refuse_claim(c, &l->v[i]);
 }
 
 /* ---- addresses of which one contains the other ---- */
@@ -262,12 +276,22 @@ static void check_claims(struct checks *c)
 		    j->connect.type == CONNECT_LOCAL)
 			check_connect(c, &l, j);
 	}
-	if (l.n > 0)
-		qsort(l.v, l.n, sizeof(*l.v), by_job);
-	for (size_t i = 0; i < l.n; i++)
-		if (l.v[i].first != l.v[i].job)
-			refuse_claim(c, &l.v[i]);
+	refuse_claims(c, &l);
 	free(l.v);
+}
+
+int checks_names(struct schema *s, const struct conf_job *jobs, size_t n)
+{
+	struct checks c = { s, jobs, n, 0 };
+	struct claims l = { 0 };
+
+	for (size_t i = 0; i < n; i++)
+		if (jobs[i].name)
+			claim(&l, CLAIM_NAME, jobs[i].name, "", &jobs[i]);
+	find_first(&l);
+	refuse_claims(&c, &l);
+	free(l.v);
+	return c.result;
 }
 
 int checks_run(struct schema *s, const struct conf_job *jobs, size_t n)

@@ -13,9 +13,11 @@
 #include "conf/place.h"
 #include "conf/schema.h"
 
-/* The jobs of all files, those that were decoded without a problem.  -1 if anything is
+/* The jobs of all files, those that were decoded without a problem; -1 if anything is
  * refused. */
 int checks_run(struct schema *s, const struct conf_job *jobs, size_t n) must_check;
+/* Names alone: those with a problem elsewhere are among them. */
+int checks_names(struct schema *s, const struct conf_job *jobs, size_t n) must_check;
 
 /* ---- its parts ---- */
 

@@ -26,7 +26,7 @@ struct loading {
 	struct jobs {
 		struct conf_job *v;
 		size_t n, cap;
-	} jobs;            /* of all files, those without a problem */
+	} jobs, named;     /* of all files: those without a problem; all with a name */
 	struct strs files; /* as loaded, the main one first */
 	struct problems problems, warnings;
 };
@@ -58,9 +58,12 @@ static int decode_file(struct loading *l, const char *file, struct view text,
 	}
 	enter_file(l, file);
 	r = schema_decode(&l->schema, &table_file, yaml_root(y), out);
-	for (size_t i = 0; i < out->n_jobs; i++)
-		if (out->jobs[i].file) /* it was decoded wholly */
+	for (size_t i = 0; i < out->n_jobs; i++) {
+		if (out->jobs[i].is_whole)
 			VEC_PUSH(&l->jobs, out->jobs[i]);
+		if (out->jobs[i].name)
+			VEC_PUSH(&l->named, out->jobs[i]);
+	}
 	return r;
 }
 
@@ -152,6 +155,8 @@ static int load(struct loading *l, const char *file, struct view text, struct er
 	struct config *c = l->config;
 	int r = load_files(l, file, text);
 
+	if (checks_names(&l->schema, l->named.v, l->named.n) < 0)
+		r = -1;
 	if (checks_run(&l->schema, l->jobs.v, l->jobs.n) < 0 || r < 0) {
 		assert(l->problems.n > 0);
 		problems_sort(&l->problems);
@@ -187,6 +192,7 @@ struct config *config_parse(const char *file, struct view text, struct err *err)
 	problems_free(&l.problems);
 	problems_free(&l.warnings);
 	free(l.jobs.v);
+	free(l.named.v);
 	return r < 0 ? NULL : TAKE(c);
 }
 

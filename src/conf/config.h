@@ -137,6 +137,7 @@ struct conf_job {
 	const char *path;                /* in its file: "jobs[2]" */
 	const struct conf_place *places; /* of its keys that may contradict others */
 	size_t n_places;
+	bool is_whole; /* while loading: nothing of it had a problem */
 
 	struct dsfilter filesystems;           /* push, snap, source */
 	struct conf_snapshotting snapshotting; /* push, snap, source */

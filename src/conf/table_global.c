@@ -144,35 +144,41 @@ static const struct schema_type outlet_type = {
 	.variants = &outlet_union,
 };
 
-/* compat: zrepl 0.7.  The same lines would stand twice in the same place. */
-static int check_single(struct schema *s, const struct yaml_node *n,
-			const struct schema_list *list, enum outlet_type type,
-			const char *name)
+/* Refuses the second element of that type and those after it, whatever else is wrong with
+ * them. */
+static int check_single(struct schema *s, const struct yaml_node *n, const char *type,
+			const char *what)
 {
-	const struct conf_outlet *v = list->v;
 	size_t n_seen = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < list->n; i++) {
-		if (v[i].type != type || n_seen++ == 0)
+	for (size_t i = 0; n->kind == YAML_LIST && i < n->n_items; i++) {
+		const struct yaml_node *at = n->items[i].value;
+		const struct yaml_node *t = yaml_get(at, "type");
+
+		if (!t || t->kind != YAML_SCALAR || strcmp(t->text, type) != 0 ||
+		    n_seen++ == 0)
 			continue;
 		size_t mark = schema_enter(s, "[%zu]", i);
 
-		r = schema_fail(s, n->items[i].value,
-				"a second outlet of type %s; there can be one", name);
+		r = schema_fail(s, at, "a second %s of type %s; there can be one", what,
+				type);
 		schema_leave(s, mark);
 	}
 	return r;
 }
 
+/* compat: zrepl 0.7.  The same lines would stand twice in the same place. */
 static int decode_outlets(struct schema *s, const struct schema_type *t,
 			  const struct yaml_node *n, void *out)
 {
-	if (schema_decode_list(s, t, n, out) < 0 ||
-	    check_single(s, n, out, OUTLET_STDOUT, "stdout") < 0 ||
-	    check_single(s, n, out, OUTLET_SYSLOG, "syslog") < 0)
-		return -1;
-	return 0;
+	int r = schema_decode_list(s, t, n, out);
+
+	if (check_single(s, n, "stdout", "outlet") < 0)
+		r = -1;
+	if (check_single(s, n, "syslog", "outlet") < 0)
+		r = -1;
+	return r;
 }
 
 static const struct schema_type outlets_type = {
@@ -209,18 +215,10 @@ static int decode_monitoring(struct schema *s, const struct schema_type *t,
 			     const struct yaml_node *n, void *out)
 {
 	struct schema_list list = { 0 };
+	int r = schema_decode_list(s, t, n, &list);
 
-	if (schema_decode_list(s, t, n, &list) < 0)
+	if (check_single(s, n, "prometheus", "exporter") < 0 || r < 0)
 		return -1;
-	if (list.n > 1) {
-		size_t mark = schema_enter(s, "[1]");
-		int r = schema_fail(s, n->items[1].value,
-				    "a second exporter of type prometheus; there can be "
-				    "one");
-
-		schema_leave(s, mark);
-		return r;
-	}
 	if (list.n > 0)
 		memcpy(out, &list.v, sizeof(list.v));
 	return 0;

@@ -148,7 +148,9 @@ struct conf_place conf_job_place(const struct conf_job *j, const char *key)
 	return (struct conf_place){ .key = "", .line = j->line, .column = j->column };
 }
 
-static int finish_job(struct schema *s, const struct yaml_node *n, void *out)
+/* The place is known of those with problems, too. */
+static int decode_job(struct schema *s, const struct schema_type *t,
+		      const struct yaml_node *n, void *out)
 {
 	struct conf_job *j = out;
 
@@ -157,19 +159,18 @@ static int finish_job(struct schema *s, const struct yaml_node *n, void *out)
 	j->column = n->column;
 	j->path = arena_strdup(s->arena, buf_str(&s->path));
 	put_places(s, n, j);
+	if (schema_decode_union(s, t, n, out) < 0)
+		return -1;
+	j->is_whole = true;
 	return 0;
 }
 
-static const struct schema_table push_table =
-	SCHEMA_TABLE("a push job", push_keys, finish_job);
-static const struct schema_table pull_table =
-	SCHEMA_TABLE("a pull job", pull_keys, finish_job);
+static const struct schema_table push_table = SCHEMA_TABLE("a push job", push_keys, NULL);
+static const struct schema_table pull_table = SCHEMA_TABLE("a pull job", pull_keys, NULL);
 static const struct schema_table source_table =
-	SCHEMA_TABLE("a source job", source_keys, finish_job);
-static const struct schema_table sink_table =
-	SCHEMA_TABLE("a sink job", sink_keys, finish_job);
-static const struct schema_table snap_table =
-	SCHEMA_TABLE("a snap job", snap_keys, finish_job);
+	SCHEMA_TABLE("a source job", source_keys, NULL);
+static const struct schema_table sink_table = SCHEMA_TABLE("a sink job", sink_keys, NULL);
+static const struct schema_table snap_table = SCHEMA_TABLE("a snap job", snap_keys, NULL);
 
 static const struct schema_variant job_variants[] = {
 	{ "push", JOB_PUSH, &push_table, NULL,
@@ -186,7 +187,7 @@ static const struct schema_variant job_variants[] = {
 static const struct schema_union job_union =
 	SCHEMA_UNION("job type", job_variants, AT(type));
 static const struct schema_type job_type = {
-	.decode = schema_decode_union,
+	.decode = decode_job,
 	.want = "a job, a map such as {type: snap, name: hourly, ...}",
 	.size = sizeof(struct conf_job),
 	.variants = &job_union,
