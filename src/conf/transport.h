@@ -33,7 +33,8 @@ struct conf_connect {
 	enum conf_family family;
 	/* tls */
 	struct conf_tls tls;
-	const char *server_cn; /* must be among the names of the peer's certificate */
+	const char *server_cn;     /* must be among the names of the peer's certificate */
+	const char *server_cn_key; /* the key it stands in; NULL: "server_cn" */
 	/* ssh */
 	const char *ssh_host, *ssh_user, *ssh_identity_file, *ssh_command;
 	int64_t ssh_port;

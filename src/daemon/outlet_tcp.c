@@ -326,6 +326,7 @@ static struct conf_connect target_of(const struct conf_outlet *conf)
 		.family = conf->family,
 		.tls = conf->tls,
 		.server_cn = conf->address.host,
+		.server_cn_key = "address",
 	};
 }
 

@@ -35,6 +35,7 @@ struct tls *tls_client_new(const struct conf_connect *conf, const struct log *lo
 
 	t->files = conf->tls;
 	t->server_cn = conf->server_cn;
+	t->server_cn_key = conf->server_cn_key ? conf->server_cn_key : "server_cn";
 	t->timeout_ms = CLIENT_HANDSHAKE_MS;
 	t->log = *log;
 	pthread_mutex_init(&t->lock, NULL);

@@ -42,8 +42,9 @@ enum { TLS_FILES = 3 }; /* ca, cert, key */
 struct tls {
 	bool is_server;
 	struct conf_tls files;
-	const char *server_cn;   /* client */
-	const char **client_cns; /* server */
+	const char *server_cn;     /* client */
+	const char *server_cn_key; /* how messages call it */
+	const char **client_cns;   /* server */
 	size_t n_client_cns;
 	int64_t timeout_ms; /* of a handshake */
 	struct log log;

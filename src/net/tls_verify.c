@@ -104,10 +104,10 @@ static char *explain_names(const struct tls *t, const X509 *cert, const char *wh
 
 	if (!names)
 		return xasprintf("certificate of %s has no subjectAltName, so it is not "
-				 "for server_cn \"%s\": the common name does not count",
-				 who, t->server_cn);
-	return xasprintf("certificate of %s is not for server_cn \"%s\" but for %s", who,
-			 t->server_cn, names);
+				 "for %s \"%s\": the common name does not count",
+				 who, t->server_cn_key, t->server_cn);
+	return xasprintf("certificate of %s is not for %s \"%s\" but for %s", who,
+			 t->server_cn_key, t->server_cn, names);
 }
 
 /* Why it was not accepted. */

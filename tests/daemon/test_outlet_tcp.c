@@ -367,7 +367,7 @@ TEST(a_server_whose_certificate_is_for_another_host_gets_nothing)
 	bench_start(b);
 	log_info(&b->log, "secret");
 	CHECK(shake_hands(b, c, &e) == NULL);
-	check_says(complaint(b), "is not for");
+	check_says(complaint(b), "is not for address \\\"127.0.0.1\\\" but for");
 	bench_free(b);
 	collector_free(c);
 }
