@@ -147,11 +147,12 @@ TEST(our_own_certificate_is_looked_at_before_peers_refuse_it)
 		client_new("root.crt", "future.crt", "server.example");
 
 	check_load(old, ERR_NONE, NULL);
-	CHECK(strstr(buf_str(&old->said),
+	CHECK(strstr(buf_str(&old->said.text),
 		     "/expired.crt expired 2024-01-01 00:00:00 UTC: peers refuse it"));
 	check_load(young, ERR_NONE, NULL);
-	CHECK(strstr(buf_str(&young->said), "/future.crt is not valid before 2100-01-01 "
-					    "00:00:00 UTC: peers refuse it"));
+	CHECK(strstr(buf_str(&young->said.text),
+		     "/future.crt is not valid before 2100-01-01 "
+		     "00:00:00 UTC: peers refuse it"));
 }
 
 /* ---- what changes ---- */
@@ -183,7 +184,7 @@ static size_t lines(struct side *s, const char *what)
 {
 	size_t n = 0;
 
-	for (const char *p = buf_str(&s->said); (p = strstr(p, what)); p++)
+	for (const char *p = buf_str(&s->said.text); (p = strstr(p, what)); p++)
 		n++;
 	return n;
 }
@@ -298,7 +299,7 @@ TEST(files_that_come_later_are_found)
 	}
 	put_copy("server.key", "now.key");
 	check_connects(server, client, "client");
-	CHECK_STR(buf_str(&server->said), "");
+	CHECK_STR(buf_str(&server->said.text), "");
 }
 
 TEST(a_connection_outlives_a_change_and_the_side_itself)

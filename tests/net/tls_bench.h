@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/thread.h"
 #include "certs.h"
+#include "log_text.h"
 #include "loopback.h"
 #include "net/tls_impl.h"
 #include "talk.h"
@@ -26,19 +27,9 @@ struct side {
 	struct conf_serve serve;
 	struct conf_connect connect;
 	struct tls *tls;
-	pthread_mutex_t lock;
-	struct buf said; /* its log, guarded by lock */
+	struct log_text said;
 	struct log log;
 };
-
-static inline void side_hear(void *arg, const struct log_entry *e)
-{
-	struct side *s = arg;
-
-	pthread_mutex_lock(&s->lock);
-	buf_printf(&s->said, "%s %s\n", log_level_name(e->level), e->msg);
-	pthread_mutex_unlock(&s->lock);
-}
 
 /* cert: "client.chain"; its key is client.key. */
 static inline struct side *side_new(const char *ca, const char *cert)
@@ -51,8 +42,7 @@ static inline struct side *side_new(const char *ca, const char *cert)
 	s->cert = certs_file(cert);
 	s->key = certs_file(key);
 	s->serve.tls = s->connect.tls = (struct conf_tls){ s->ca, s->cert, s->key };
-	s->log = (struct log){ side_hear, s, "job", NULL };
-	pthread_mutex_init(&s->lock, NULL);
+	s->log = log_text_log(&s->said);
 	return s;
 }
 
@@ -81,8 +71,7 @@ static inline struct side *client_new(const char *ca, const char *cert, const ch
 static inline void side_free(struct side *s)
 {
 	tls_free(s->tls);
-	pthread_mutex_destroy(&s->lock);
-	buf_free(&s->said);
+	log_text_free(&s->said);
 	free(s->ca);
 	free(s->cert);
 	free(s->key);

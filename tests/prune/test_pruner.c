@@ -2,6 +2,7 @@
 
 #include "base/thread.h"
 #include "base/vec.h"
+#include "log_text.h"
 #include "prune/pruner.h"
 
 /* ---- an endpoint that answers from a table and notes what it was asked ---- */
@@ -181,22 +182,14 @@ struct fixture {
 	struct strs log; /* "error fs: message: err" */
 };
 
-static const char *field(const struct log_entry *e, const char *key)
-{
-	for (size_t i = 0; i < e->n_fields; i++)
-		if (strcmp(e->fields[i].key, key) == 0)
-			return e->fields[i].value;
-	return "";
-}
-
 static void collect(void *arg, const struct log_entry *e)
 {
 	struct fixture *t = arg;
 
 	CHECK_STR(e->subsystem, "pruning");
 	strs_addf(&t->log, "%s %s %s: %s: %s%s", log_level_name(e->level),
-		  field(e, "prune_side"), field(e, "fs"), e->msg, field(e, "err"),
-		  field(e, "snapshots"));
+		  log_text_field(e, "prune_side"), log_text_field(e, "fs"), e->msg,
+		  log_text_field(e, "err"), log_text_field(e, "snapshots"));
 }
 
 static void setup(struct fixture *t, const struct fake_fs *sender, size_t n_sender,

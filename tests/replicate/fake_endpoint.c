@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/vec.h"
 #include "codec/resume_token.h"
+#include "log_text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -492,14 +493,12 @@ static const struct endpoint_ops ops = {
 
 /* ---- the world ---- */
 
-static void collect(void *arg, const struct log_entry *e)
+void fake_log(void *fake, const struct log_entry *e)
 {
-	struct fake *w = arg;
+	struct fake *w = fake;
 	struct buf b = { 0 };
 
-	buf_printf(&b, "%s: %s", log_level_name(e->level), e->msg);
-	for (size_t i = 0; i < e->n_fields; i++)
-		buf_printf(&b, " %s=%s", e->fields[i].key, e->fields[i].value);
+	log_text_put(&b, e);
 	pthread_mutex_lock(&w->lock);
 	strs_take(&w->logged, buf_take(&b));
 	pthread_mutex_unlock(&w->lock);
@@ -557,7 +556,7 @@ struct replication *fake_replication(struct fake *w)
 		.receiver = &w->receiver.ep,
 		.conf = &w->conf,
 		.env = &w->env,
-		.log = { collect, w, "job", "repl" },
+		.log = { fake_log, w, "job", "repl" },
 		.decode_token = decode_token,
 		.decode_arg = w,
 	};

@@ -94,6 +94,8 @@ struct replication *fake_replication(struct fake *w) must_check;
 
 /* What a side has of fs, "@a1 @b2"; the caller frees. */
 char *fake_has(struct fake_side *s, const char *fs) must_check;
+/* A log_write_fn: to `logged`. */
+void fake_log(void *fake, const struct log_entry *e);
 /* Lines of `logged` that contain text. */
 size_t fake_logged(struct fake *w, const char *text);
 

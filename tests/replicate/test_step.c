@@ -32,19 +32,10 @@ static void teardown(struct world *t)
 	err_clear(&t->err);
 }
 
-static void drop(void *arg, const struct log_entry *e)
-{
-	struct fake *w = arg;
-
-	pthread_mutex_lock(&w->lock);
-	strs_addf(&w->logged, "%s: %s", log_level_name(e->level), e->msg);
-	pthread_mutex_unlock(&w->lock);
-}
-
 static void run(struct world *t)
 {
 	cleanup(ctx_freep) struct ctx *ctx = ctx_new(NULL);
-	struct log log = { drop, &t->w, "job", "repl" };
+	struct log log = { fake_log, &t->w, "job", "repl" };
 	struct step_job j = {
 		.sender = &t->w.sender.ep,
 		.receiver = &t->w.receiver.ep,
