@@ -4,13 +4,13 @@
 
 static int not_a_number(struct view t, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "'%.*s' is not a number",
+	return err_set(err, ERR_INVALID, "\"%.*s\" is not a number",
 		       (int)(t.len < 80 ? t.len : 80), t.p ? t.p : "");
 }
 
 static int too_large(struct view t, struct err *err)
 {
-	return err_set(err, ERR_INVALID, "'%.*s' is too large",
+	return err_set(err, ERR_INVALID, "\"%.*s\" is too large",
 		       (int)(t.len < 80 ? t.len : 80), t.p);
 }
 

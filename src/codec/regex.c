@@ -89,8 +89,9 @@ int regex_matches(const struct regex *r, const char *text, struct err *err)
 	if (n == PCRE2_ERROR_NOMATCH)
 		return 0;
 	pcre2_get_error_message(n, why, sizeof(why));
-	return err_set(err, ERR_INTERNAL, "regular expression '%.200s' on '%.300s': %s",
-		       r->pattern, text, (const char *)why);
+	return err_set(err, ERR_INTERNAL,
+		       "regular expression \"%.200s\" on \"%.300s\": %s", r->pattern,
+		       text, (const char *)why);
 }
 
 void regex_free(struct regex *r)

@@ -111,7 +111,8 @@ int rfc3339_parse(const char *text, struct timespec *out, struct err *err)
 	}
 	if (!parse_clock(&p, &seconds) || !parse_fraction(&p, &ns) ||
 	    !parse_offset(&p, &offset) || *p)
-		return err_set(err, ERR_INVALID, "'%.64s' is not an RFC 3339 time", text);
+		return err_set(err, ERR_INVALID, "\"%.64s\" is not an RFC 3339 time",
+			       text);
 	*out = (struct timespec){ .tv_sec = seconds - offset, .tv_nsec = ns };
 	return 0;
 }

@@ -122,7 +122,7 @@ int tzrule_parse(struct view text, struct tzrule *out, struct err *err)
 	struct tzrule r = { 0 };
 
 	if (!take_rule(text, &r))
-		return err_set(err, ERR_INVALID, "'%.*s' is not a time zone rule",
+		return err_set(err, ERR_INVALID, "\"%.*s\" is not a time zone rule",
 			       (int)(text.len < 80 ? text.len : 80), text.p);
 	*out = r;
 	return 0;

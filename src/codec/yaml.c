@@ -158,11 +158,11 @@ static int on_alias(struct builder *b, const char *name)
 			a = &b->anchors.v[i - 1];
 	if (!a)
 		return fail(b,
-			    "alias '*%.60s' has no anchor before it; quote a text that "
+			    "alias \"*%.60s\" has no anchor before it; quote a text that "
 			    "begins with '*'",
 			    name);
 	if (!a->is_complete)
-		return fail(b, "anchor '&%.60s' contains itself", name);
+		return fail(b, "anchor \"&%.60s\" contains itself", name);
 	if (b->depth + a->height > YAML_MAX_DEPTH)
 		return fail(b, "nested more than %d levels deep", YAML_MAX_DEPTH);
 	if (count_nodes(b, a->weight) < 0)
@@ -200,7 +200,7 @@ static int scalar_is_plain(struct builder *b, const yaml_event_t *ev, bool *is_p
 			*is_plain = true;
 			return 0;
 		}
-	return fail(b, "tag '%.60s' is not known here", tag);
+	return fail(b, "tag \"%.60s\" is not known here", tag);
 }
 
 static int on_scalar(struct builder *b, const yaml_event_t *ev)
@@ -235,7 +235,7 @@ static int open_frame(struct builder *b, enum yaml_kind kind, const yaml_char_t 
 	size_t index;
 
 	if (tag && strcmp((const char *)tag, want) != 0)
-		return fail(b, "tag '%.60s' is not known here", (const char *)tag);
+		return fail(b, "tag \"%.60s\" is not known here", (const char *)tag);
 	if (b->depth == YAML_MAX_DEPTH)
 		return fail(b, "nested more than %d levels deep", YAML_MAX_DEPTH);
 	if (count_nodes(b, 1) < 0 || add_anchor(b, anchor, &index) < 0)

@@ -322,7 +322,7 @@ static void take_snapshot(struct plan *p)
 		log_at(&p->h->o.log, err_is(&why, ERR_CANCELLED) ? LOG_INFO : LOG_ERROR,
 		       LOG_FIELDS({ "fs", p->run->fs }, { "snap", p->run->snap },
 				  { "err", err_msg(&why) }),
-		       "cannot take the snapshot");
+		       "cannot create snapshot");
 		keep_error(p, NULL, &why);
 	}
 	step_end(p, s, &why);

@@ -25,7 +25,7 @@ static int explain(int rc, int sys, const char *port, struct err *err)
 	if (rc == EAI_SYSTEM)
 		return err_sys(err, sys, "getaddrinfo");
 	if (rc == EAI_SERVICE)
-		return err_set(err, ERR_INVALID, "unknown port '%s'", port);
+		return err_set(err, ERR_INVALID, "unknown port \"%s\"", port);
 	return err_set(err, ERR_NETWORK, "%s", gai_strerror(rc));
 }
 

@@ -20,7 +20,7 @@ static int set_address(struct sockaddr_un *a, const char *path, struct err *err)
 	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	if (n == 0 || n >= sizeof(a->sun_path))
 		return err_set(err, ERR_INVALID,
-			       "socket path '%s' must have 1 to %zu bytes", path,
+			       "socket path \"%s\" must have 1 to %zu bytes", path,
 			       sizeof(a->sun_path) - 1);
 	memcpy(a->sun_path, path, n + 1);
 	return 0;

@@ -272,7 +272,7 @@ static int ended_early(struct ctx *ctx, struct ssh *s, struct view heard, struct
 	set_exit(s, kind_of_exit(s), err);
 	show(&shown, view_trim(heard));
 	if (shown.len > 0)
-		return err_detail(err, "printed '%s'", buf_str(&shown));
+		return err_detail(err, "printed \"%s\"", buf_str(&shown));
 	return -1;
 }
 
@@ -316,7 +316,7 @@ static int refuse(struct ctx *ctx, struct ssh *s, const char *got, struct err *e
 	}
 	show(&shown, (struct view){ got, SSH_GREETING_LEN });
 	return err_set(err, ERR_PROTOCOL,
-		       "instead of a greeting came '%s': does a login print that?",
+		       "instead of a greeting came \"%s\": does a login print that?",
 		       buf_str(&shown));
 }
 

@@ -44,7 +44,7 @@ static int no_banner(const char *head, struct err *err)
 	for (size_t i = 0; i < HELLO_HEAD_LEN; i++)
 		shown[i] = head[i] >= ' ' && head[i] <= '~' ? head[i] : '.';
 	return err_set(err, ERR_PROTOCOL,
-		       "what the peer begins with is no banner of zrepl: '%s'", shown);
+		       "what the peer begins with is no banner of zrepl: \"%s\"", shown);
 }
 
 /* The length does not count the 11 bytes it is written in, nor does its limit. */

@@ -269,7 +269,7 @@ static int take_line(const struct reading *rd, struct view line, struct err *err
 		return rd->cmd->line(rd->cmd->arg, line, err);
 	if (line.len == 0)
 		return 0;
-	return err_set(err, ERR_PROTOCOL, "printed '%.*s' where nothing was expected",
+	return err_set(err, ERR_PROTOCOL, "printed \"%.*s\" where nothing was expected",
 		       (int)(line.len < SHOWN_COMMAND ? line.len : SHOWN_COMMAND),
 		       line.p);
 }

@@ -77,9 +77,9 @@ static int check_tag(const struct zfs *z, const char *tag, struct err *err)
 	size_t len = strlen(tag);
 
 	if (len == 0 || tag[0] == '-')
-		return err_set(err, ERR_INVALID, "hold tag '%s' is not valid", tag);
+		return err_set(err, ERR_INVALID, "hold tag \"%s\" is not valid", tag);
 	if (len > ZFS_MAX_HOLD_TAG || (int64_t)len > z->env->max_hold_tag_len)
-		return err_set(err, ERR_INVALID, "hold tag '%s' is too long", tag);
+		return err_set(err, ERR_INVALID, "hold tag \"%s\" is too long", tag);
 	return 0;
 }
 

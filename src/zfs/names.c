@@ -16,7 +16,7 @@ static int check_pool(const char *name, struct err *err)
 
 	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'))
 		return 0;
-	return err_set(err, ERR_INVALID, "'%s' does not begin with a letter", name);
+	return err_set(err, ERR_INVALID, "\"%s\" does not begin with a letter", name);
 }
 
 int zfs_check_dataset(const char *fs, struct err *err)
@@ -35,7 +35,7 @@ int zfs_check_token(const char *token, struct err *err)
 
 	if (len == 0 || token[0] == '-' || len > TOKEN_MAX ||
 	    strspn(token, "0123456789abcdefABCDEF-") != len)
-		return err_set(err, ERR_INVALID, "not a resume token: '%.80s'", token);
+		return err_set(err, ERR_INVALID, "not a resume token: \"%.80s\"", token);
 	return 0;
 }
 

@@ -241,7 +241,7 @@ enum out_recv out_recv_failure(struct view said)
 
 static int unexpected(struct view line, const char *what, struct err *err)
 {
-	return err_set(err, ERR_PROTOCOL, "unexpected output: not %s: '%.*s'", what,
+	return err_set(err, ERR_PROTOCOL, "unexpected output: not %s: \"%.*s\"", what,
 		       (int)(line.len < 200 ? line.len : 200), line.p ? line.p : "");
 }
 

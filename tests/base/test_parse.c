@@ -162,7 +162,7 @@ TEST(only_the_view_is_read)
 	CHECK_INT(parse_i64((struct view){ "-123456", 3 }, &i, &e), 0);
 	CHECK_INT(i, -12);
 	CHECK_INT(parse_u64((struct view){ NULL, 0 }, &u, &e), -1);
-	CHECK_STR(err_msg(&e), "'' is not a number");
+	CHECK_STR(err_msg(&e), "\"\" is not a number");
 }
 
 TEST(messages_do_not_repeat_all_of_a_long_text)

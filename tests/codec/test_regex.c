@@ -304,8 +304,8 @@ TEST(a_match_that_takes_too_long_is_an_error_and_not_a_no)
 	CHECK_INT(regex_matches(r, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!", &e),
 		  -1);
 	CHECK_INT(e.kind, ERR_INTERNAL);
-	CHECK_STR(err_msg(&e), "regular expression '^(a+)+$' on "
-			       "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!': match "
+	CHECK_STR(err_msg(&e), "regular expression \"^(a+)+$\" on "
+			       "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!\": match "
 			       "limit exceeded");
 }
 

@@ -95,19 +95,19 @@ TEST(tags_decide_whether_a_scalar_is_plain)
 	CHECK_YAML("[!!str 1, !!int '2', !!null '', !!bool \"true\", ! x]",
 		   "[\"1\" 2 ~ true \"x\"]");
 	CHECK_YAML("[!!binary aGk=]",
-		   "1:2: tag 'tag:yaml.org,2002:binary' is not known here");
-	CHECK_YAML("!thing {}", "1:1: tag '!thing' is not known here");
+		   "1:2: tag \"tag:yaml.org,2002:binary\" is not known here");
+	CHECK_YAML("!thing {}", "1:1: tag \"!thing\" is not known here");
 	CHECK_YAML("!!map {a: !!seq [1]}", "{a:[1]}");
 }
 
 TEST(aliases_repeat_what_they_name)
 {
 	CHECK_YAML("a: &x [1, 2]\nb: *x\nc: {*y : 1}\n",
-		   "3:5: alias '*y' has no anchor before it; quote a text that begins "
+		   "3:5: alias \"*y\" has no anchor before it; quote a text that begins "
 		   "with '*'");
 	CHECK_YAML("a: &x k\nb: {*x : *x}\n", "{a:k b:{k:k}}");
 	CHECK_YAML("[&x 1, *x, &x 2, *x]", "[1 1 2 2]");
-	CHECK_YAML("&x [1, [*x]]", "1:9: anchor '&x' contains itself");
+	CHECK_YAML("&x [1, [*x]]", "1:9: anchor \"&x\" contains itself");
 }
 
 TEST(merge_keys_add_what_is_not_there)

@@ -447,7 +447,7 @@ TEST(the_top_level_is_checked)
 		{ "jobs: [{name: x}]",
 		  "jobs[0].type: is required, but missing; want one of push, "
 		  "sink, snap, pull, source" },
-		{ "a: &a [*a]", "t.yml:1:8: anchor '&a' contains itself" },
+		{ "a: &a [*a]", "t.yml:1:8: anchor \"&a\" contains itself" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)

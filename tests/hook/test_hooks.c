@@ -401,7 +401,7 @@ TEST(what_fails_is_logged_with_what_it_means_for_the_snapshot)
 		buf_str(&b.log.text),
 		"warn: hook failed before the snapshot, which is taken all the same "
 		"hook=command /x hook_number=2 fs=p/a snap=s1 err=exited with status 3\n"
-		"error: cannot take the snapshot fs=p/a snap=s1 "
+		"error: cannot create snapshot fs=p/a snap=s1 "
 		"err=dataset does not exist\n"
 		"error: hook failed after the snapshot hook=command /x hook_number=1 "
 		"fs=p/a snap=s1 err=exited with status 3\n");

@@ -101,7 +101,7 @@ TEST(a_port_that_is_none_is_refused)
 	check_fails("192.0.2.7", "99999999999999999999", ERR_INVALID,
 		    "port 99999999999999999999 is not in 0 to 65535");
 	check_fails("192.0.2.7", "no-such-service", ERR_INVALID,
-		    "resolve 192.0.2.7: unknown port 'no-such-service'");
+		    "resolve 192.0.2.7: unknown port \"no-such-service\"");
 }
 
 TEST(a_star_is_not_taken_for_this_host)

@@ -182,15 +182,16 @@ TEST(a_login_message_is_shown)
 		"printf 'Welcome to \\033[1mbackup\\033[0m!\\nHave a nice day\\n'\n"
 		"exec cat",
 		ERR_PROTOCOL,
-		"ssh root@backup.example.com: instead of a greeting came 'Welcome to "
-		"?[1mbackup?[0m!; Have': does a login print that?");
+		"ssh root@backup.example.com: instead of a greeting came \"Welcome to "
+		"?[1mbackup?[0m!; Have\": does a login print that?");
 }
 
 TEST(a_short_message_is_shown_when_ssh_ends)
 {
-	check_dial_fails("echo 'no account'; exit 1", ERR_CHILD,
-			 "ssh root@backup.example.com: exited with status 1: printed 'no "
-			 "account'");
+	check_dial_fails(
+		"echo 'no account'; exit 1", ERR_CHILD,
+		"ssh root@backup.example.com: exited with status 1: printed \"no "
+		"account\"");
 	check_dial_fails("exit 0", ERR_CHILD,
 			 "ssh root@backup.example.com: exited with status 0");
 }

@@ -278,8 +278,9 @@ TEST(without_a_daemon_the_client_learns_what_the_proxy_said)
 
 TEST(a_login_message_is_shown)
 {
-	check_dial_fails("noise", sshd.port, ERR_PROTOCOL,
-			 "instead of a greeting came 'Welcome, and have a very nice d'");
+	check_dial_fails(
+		"noise", sshd.port, ERR_PROTOCOL,
+		"instead of a greeting came \"Welcome, and have a very nice d\"");
 }
 
 TEST(what_ssh_says_of_a_wrong_key_and_of_a_closed_port_is_in_the_error)

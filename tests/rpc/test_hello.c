@@ -87,9 +87,9 @@ TEST(who_sends_something_else_is_shown)
 		const char *head, *msg;
 	} cases[] = {
 		{ "SSH-2.0-Ope",
-		  "what the peer begins with is no banner of zrepl: 'SSH-2.0-Ope'" },
+		  "what the peer begins with is no banner of zrepl: \"SSH-2.0-Ope\"" },
 		{ "HTTP/1.1\r\n\xff",
-		  "what the peer begins with is no banner of zrepl: 'HTTP/1.1...'" },
+		  "what the peer begins with is no banner of zrepl: \"HTTP/1.1...\"" },
 		{ "\x16\3\1\2\0\1\0\1\xfc\3\3",
 		  "the peer speaks TLS: one side is configured as tls, the other one is "
 		  "not" },
@@ -365,7 +365,7 @@ TEST(a_peer_that_speaks_something_else_is_refused_after_eleven_bytes)
 
 	CHECK_INT(talk(true, VIEW("HTTP/1.1 40"), 11, &heard, &e), -1);
 	CHECK_STR(err_msg(&e), "version handshake: what the peer begins with is no "
-			       "banner of zrepl: 'HTTP/1.1 40'");
+			       "banner of zrepl: \"HTTP/1.1 40\"");
 }
 
 static void check_times_out(bool is_dialler, struct view says, struct env env)

@@ -151,7 +151,7 @@ TEST(a_send_request_that_breaks_a_rule_is_refused)
 		{ .type = 2, .want = "To: Type: 2 is neither snapshot nor bookmark" },
 		{ .type = UINT64_MAX, .want = "To: Type: -1" },
 		/* times */
-		{ .creation = VIEW(""), .want = "To: Creation: '' is not an RFC 3339" },
+		{ .creation = VIEW(""), .want = "To: Creation: \"\" is not an RFC 3339" },
 		{ .creation = VIEW("1795326669"), .want = "is not an RFC 3339" },
 		{ .creation = VIEW("2026-11-22"), .want = "is not an RFC 3339" },
 		{ .creation = VIEW("2026-11-22T05:51:09"), .want = "is not an RFC 3339" },
@@ -192,7 +192,7 @@ TEST(a_receive_request_that_breaks_a_rule_is_refused)
 		{ .fs = VIEW("a/-o x=y"), .want = "contains other characters" },
 		{ .fs = VIEW("a b/c"), .want = NULL },
 		{ .name = VIEW(""), .want = "To: Name: name \"\" is empty" },
-		{ .creation = VIEW(""), .want = "To: Creation: '' is not" },
+		{ .creation = VIEW(""), .want = "To: Creation: \"\" is not" },
 		{ .type = 1, .want = "To: is not a snapshot" },
 		{ .type = 9, .want = "To: Type: 9" },
 		{ .has_no_to = true, .want = "To: is missing" },
@@ -322,7 +322,7 @@ TEST(versions_that_break_a_rule_are_refused)
 
 	s.creation = VIEW("yesterday");
 	put_version(&b, 1, &s);
-	check_versions(&b, "Versions: Creation: 'yesterday' is not");
+	check_versions(&b, "Versions: Creation: \"yesterday\" is not");
 
 	s = (struct sample){ .name = VIEW("a@b") };
 	put_version(&b, 1, &s);

@@ -207,7 +207,7 @@ TEST(a_snapshot_that_fails_between_hooks_is_an_error_of_its_filesystem)
 	CHECK(!t.report.fs[1].taken);
 	CHECK_INT(t.report.fs[2].state, SNAP_DONE);
 	CHECK_STR(t.log.v[0],
-		  "error p/b@" NAME ": cannot take the snapshot: dataset already exists");
+		  "error p/b@" NAME ": cannot create snapshot: dataset already exists");
 	CHECK_INT(t.log.n, 2);
 	end(&t, &hook);
 }

@@ -36,7 +36,7 @@ TEST(cmd_a_success_that_prints_where_zfs_is_silent_is_not_believed)
 	CHECK_INT(run(&f), -1);
 	CHECK_INT(f.e.kind, ERR_PROTOCOL);
 	CHECK_STR(err_msg(&f.e),
-		  "zfs list: printed 'done, honestly' where nothing was expected");
+		  "zfs list: printed \"done, honestly\" where nothing was expected");
 }
 
 TEST(cmd_a_failure_carries_the_command_the_status_and_stderr)
