@@ -298,14 +298,17 @@ int checks_run(struct schema *s, const struct conf_job *jobs, size_t n)
 {
 	struct checks c = { s, jobs, n, 0 };
 	struct places places = { 0 };
+	struct meetings meetings;
 
 	places_find(&places, jobs, n);
+	meetings_find(&meetings, jobs, n);
 	check_claims(&c);
 	check_addresses(&c);
 	checks_places(&c, &places);
 	checks_filesystems(&c, &places);
-	checks_prefixes(&c);
-	checks_keeps(&c);
+	checks_prefixes(&c, &meetings);
+	checks_keeps(&c, &meetings);
+	meetings_free(&meetings);
 	places_free(&places);
 	return c.result;
 }

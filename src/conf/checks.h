@@ -10,6 +10,7 @@
 #ifndef CONF_CHECKS_H
 #define CONF_CHECKS_H
 
+#include "conf/meetings.h"
 #include "conf/place.h"
 #include "conf/schema.h"
 
@@ -43,8 +44,8 @@ void checks_places(struct checks *c, const struct places *p);
 /* No job takes snapshots of what is received, nor sends it to where it is. */
 void checks_filesystems(struct checks *c, const struct places *p);
 /* No two jobs take snapshots of a dataset with the same prefix. */
-void checks_prefixes(struct checks *c);
+void checks_prefixes(struct checks *c, const struct meetings *m);
 /* What the keep rules destroy that they probably should not. */
-void checks_keeps(struct checks *c);
+void checks_keeps(struct checks *c, const struct meetings *m);
 
 #endif

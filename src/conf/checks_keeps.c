@@ -28,6 +28,8 @@ struct asked {
 	const struct conf_snapshotting *like;
 	char *stamp[N_SAMPLES];
 	char **taken; /* a name that each job gives; NULL: it takes no snapshots */
+	const struct meetings *meetings;
+	bool *met; /* the jobs that the one at hand may meet */
 };
 
 /* One rule list of a job. */
@@ -299,28 +301,29 @@ static void warn_of_other(struct checks *c, const struct list *l,
 }
 
 /* Returns whether a remedy was told that helps what no job took, too. */
-static bool check_others(struct checks *c, const struct list *l, char *const *taken)
+static bool check_others(struct checks *c, const struct list *l, const struct asked *a)
 {
 	const char *prefix = l->job->snapshotting.prefix;
 	const char *last = NULL; /* whose fate is known */
 	struct fate f = { 0 };
 	bool said = false;
 
+	meetings_of(a->meetings, l->job, a->met);
 	for (size_t i = 0; i < c->n && !problems_are_full(c->s->warnings); i++) {
 		const struct conf_job *o = &c->jobs[i];
 		cleanup(str_freep) char *example = NULL;
 
 		/* of the same prefix they are refused */
-		if (!taken[i] || strcmp(o->snapshotting.prefix, prefix) == 0 ||
+		if (!a->met[i] || strcmp(o->snapshotting.prefix, prefix) == 0 ||
 		    checks_is_copy(o, l->job))
 			continue;
-		if (!last || strcmp(last, taken[i]) != 0)
-			f = fate_of(l->keeps, taken[i]);
-		last = taken[i];
+		if (!last || strcmp(last, a->taken[i]) != 0)
+			f = fate_of(l->keeps, a->taken[i]);
+		last = a->taken[i];
 		if (f.for_good ||
 		    !dsfilter_overlap(&l->job->filesystems, &o->filesystems, &example))
 			continue;
-		warn_of_other(c, l, o, taken[i], f.limited != NULL, example);
+		warn_of_other(c, l, o, a->taken[i], f.limited != NULL, example);
 		said |= is_negation_enough(l->job, o);
 	}
 	return said;
@@ -351,16 +354,16 @@ static void check_list(struct checks *c, struct asked *a, const struct conf_job 
 		return;
 	if (checks_takes_snapshots(j)) {
 		is_told = check_own(c, &l, a);
-		if (keeps != &j->keep_receiver && check_others(c, &l, a->taken))
+		if (keeps != &j->keep_receiver && check_others(c, &l, a))
 			is_told = true;
 	}
 	if (!is_told)
 		check_foreign(c, &l, a->probe);
 }
 
-void checks_keeps(struct checks *c)
+void checks_keeps(struct checks *c, const struct meetings *m)
 {
-	struct asked a = { 0 };
+	struct asked a = { .meetings = m, .met = xcalloc(c->n + 1, sizeof(bool)) };
 	size_t probe = 0;
 
 	while (probe + 1 < ARRAY_LEN(probes) && is_taken(c, probes[probe].name))
@@ -379,4 +382,5 @@ void checks_keeps(struct checks *c)
 	for (size_t i = 0; i < c->n; i++)
 		free(a.taken[i]);
 	free(a.taken);
+	free(a.met);
 }
