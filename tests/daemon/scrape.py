@@ -102,7 +102,7 @@ def send_raw(where, path):
             s.sendall(open(path, "rb").read())
             s.shutdown(socket.SHUT_WR)
             said = b""
-            while got := s.recv(65536):
+            while b"\r\n" not in said and (got := s.recv(65536)):
                 said += got
         except OSError as e:
             return type(e).__name__
