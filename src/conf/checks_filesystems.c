@@ -56,8 +56,7 @@ static const struct conf_job *find_listener(const struct checks *c, enum job_typ
 	for (size_t i = 0; i < c->n; i++) {
 		const struct conf_job *j = &c->jobs[i];
 
-		if (j->type == type && j->serve.type == SERVE_LOCAL &&
-		    strcmp(j->serve.listener_name, to->listener_name) == 0)
+		if (j->type == type && conf_job_serves(j, to))
 			return j;
 	}
 	return NULL;

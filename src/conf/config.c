@@ -222,6 +222,13 @@ int config_wrap(struct err *err)
 		       err_msg(err));
 }
 
+bool conf_job_serves(const struct conf_job *j, const struct conf_connect *to)
+{
+	return (j->type == JOB_SINK || j->type == JOB_SOURCE) &&
+	       j->serve.type == SERVE_LOCAL && to->type == CONNECT_LOCAL &&
+	       strcmp(j->serve.listener_name, to->listener_name) == 0;
+}
+
 void config_free(struct config *c)
 {
 	if (!c)

@@ -163,6 +163,9 @@ struct config {
 	struct config_memory *memory; /* what everything above points into */
 };
 
+/* Is j what `to`, of type local, leads to?  Names of listeners differ. */
+bool conf_job_serves(const struct conf_job *j, const struct conf_connect *to);
+
 /* "push", "sink", "snap", "pull", "source"; the words of the other enums as in the file.
  * NULL: no such. */
 const char *job_type_name(enum job_type t);

@@ -2,8 +2,6 @@
 
 #include "job/sides.h"
 
-#include <string.h>
-
 static int no_pruning(const struct conf_job *job, const char *who, struct err *err)
 {
 	return err_set(
@@ -39,16 +37,11 @@ static int check_side(const struct conf_job *job, enum prune_side side, struct e
 static struct job *local_peer(const struct config *config, const struct conf_job *job,
 			      const struct job_surroundings *s)
 {
-	if (job->type == JOB_SNAP || job->connect.type != CONNECT_LOCAL)
+	if (job->type == JOB_SNAP)
 		return NULL;
-	for (size_t i = 0; i < config->n_jobs; i++) {
-		const struct conf_job *j = &config->jobs[i];
-
-		if ((j->type == JOB_SINK || j->type == JOB_SOURCE) &&
-		    j->serve.type == SERVE_LOCAL &&
-		    strcmp(j->serve.listener_name, job->connect.listener_name) == 0)
-			return job_new(j, s);
-	}
+	for (size_t i = 0; i < config->n_jobs; i++)
+		if (conf_job_serves(&config->jobs[i], &job->connect))
+			return job_new(&config->jobs[i], s);
 	return NULL;
 }
 
